@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,8 +7,11 @@ import { currentHost } from '../../src/current-host.ts'
 import { readOutput, readUntil } from '../../src/engine/conformance/harness.ts'
 import { type ContainerSpec, plainContainer } from '../../src/model/container.ts'
 import { label } from '../../src/model/labels.ts'
+import { describeProcesses } from '../../src/runtime/conformance/describe-runtime.ts'
 import { openProcesses } from '../../src/runtime/processes/open-processes.ts'
 import { findMarked, readProcess } from '../../src/runtime/processes/process-table.ts'
+import { withProcesses } from '../../src/runtime/processes/with-processes.ts'
+import type { Runtime } from '../../src/runtime/runtime.ts'
 import { SOON_MS } from '../support/command.ts'
 
 const soon = { timeout: SOON_MS, interval: 10 }
@@ -47,6 +50,31 @@ async function find(id: string) {
   return found
 }
 
+/** What the containers of an engine are when there is none. */
+const noContainers = {
+  location: { url: place.engine },
+  observe: async () => ({ servers: [], networks: [], volumes: [] }),
+  listServers: async () => [],
+  createNetwork: async () => '',
+  async *followServers() {},
+} as unknown as Runtime
+
+describeProcesses('processes of this machine', async () => {
+  const marks = mkdtempSync(join(tmpdir(), 'process-marks-'))
+  const host = { ...place, platform: process.platform }
+  return {
+    runtime: withProcesses(noContainers, host, {}, place.folder),
+    specify: (command) => ({
+      ...{ image: '', process: { command, folder: '/' }, environment: { PATH: process.env.PATH ?? '' } },
+    }),
+    openMarks: async () => ({
+      spec: { mounts: [], environment: { MARKS: marks } },
+      has: async (mark) => existsSync(join(marks, mark)),
+    }),
+    close: async () => rmSync(marks, { recursive: true }),
+  }
+})
+
 const logOf = (id: string) => readOutput(runtime.readLogs(id, { follow: true }))
 const marked = (id: string) => findMarked(`TESTFLEET_PROCESS=${id}`, userId)
 
@@ -56,7 +84,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true })
 })
 
-describe.runIf(process.platform === 'linux')('a server without a container', () => {
+describe.concurrent('a server without a container', () => {
   test('runs its command with exactly its variables, in its folder, and keeps its output and its exit code', async () => {
     const text = 'pwd; env | sort | cut -d= -f1; echo to-file >/dev/stderr; printf end; exit 3'
     const { id } = await start(['sh', '-c', text], { environment: { NAME: 'value', TESTFLEET_COMMAND: 'outer' } })

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { currentHost } from '../../src/current-host.ts'
 import { pack } from '../../src/engine/conformance/harness.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
-import type { Labels } from '../../src/model/labels.ts'
+import { type Labels, label } from '../../src/model/labels.ts'
 import { describeRuntime } from '../../src/runtime/conformance/describe-runtime.ts'
 import { openContainers } from '../../src/runtime/containers/open-containers.ts'
 
@@ -18,7 +18,26 @@ describeRuntime("containers of the machine's engine", async () => {
   }
   return {
     runtime: openContainers(engine),
-    image,
+    specify: (command) => ({ image, command }),
+    async openMarks({ runtime, labels, name, start }) {
+      const volume = name()
+      await runtime.createVolume(volume, labels)
+      const mounts = [{ kind: 'volume', volume, to: '/data', writable: true }] as const
+      const looker = await start({ mounts })
+      return {
+        spec: { mounts, environment: { MARKS: '/data' } },
+        async has(mark) {
+          const look = await runtime.exec(looker.id, { command: ['test', '-e', `/data/${mark}`] })
+          return (await look.exitCode()) === 0
+        },
+      }
+    },
+    async addStranger({ runtime, spec }) {
+      // An image can carry any label: the name of its container does not end with the id of the change.
+      const labels = { [label.server]: 'web', [label.change]: 'another' }
+      const id = await runtime.createServer(spec({ labels }))
+      await runtime.removeServer({ id, labels: {}, state: 'created' })
+    },
     sharesLoopback: engine.location.remoteHost === undefined,
     async makeImage(labels, name, instructions) {
       const tag = name ?? 'testfleet/conformance-unnamed:1'

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe } from 'vitest'
-import { type Harness, openHarness, type RuntimeUnderTest } from './harness.ts'
+import { describeContainers } from './containers.ts'
+import { type Harness, openHarness, type RuntimeUnderTest, type ServersUnderTest } from './harness.ts'
 import { describeSaved } from './saved.ts'
 import { describeServers } from './servers.ts'
 import { describeStored } from './stored.ts'
@@ -10,20 +11,30 @@ import { describeStored } from './stored.ts'
  */
 export function describeRuntime(name: string, connect: () => Promise<RuntimeUnderTest>): void {
   describe(name, () => {
-    let harness: Harness | undefined
-    const open = (): Harness => {
-      if (harness === undefined) throw new Error('the harness is opened before the tests')
-      return harness
-    }
-    beforeAll(async () => {
-      harness = await openHarness(await connect())
-    })
-    afterAll(async () => {
-      await harness?.sweep()
-      await harness?.close()
-    })
+    const open = useHarness(connect)
     describeStored(open)
     describeServers(open)
+    describeContainers(open)
     describeSaved(open)
   })
+}
+
+/** Tests that servers which are no containers keep the same promises. */
+export function describeProcesses(name: string, connect: () => Promise<ServersUnderTest>): void {
+  describe(name, () => describeServers(useHarness(connect)))
+}
+
+function useHarness<Tested extends ServersUnderTest>(connect: () => Promise<Tested>): () => Harness<Tested> {
+  let harness: Harness<Tested> | undefined
+  beforeAll(async () => {
+    harness = await openHarness(await connect())
+  })
+  afterAll(async () => {
+    await harness?.sweep()
+    await harness?.close()
+  })
+  return () => {
+    if (harness === undefined) throw new Error('the harness is opened before the tests')
+    return harness
+  }
 }

@@ -1,17 +1,13 @@
-import { Readable } from 'node:stream'
 import { describe, expect, test } from 'vitest'
-import { collect, pack, readOutput, readUntil, unpack } from '../../engine/conformance/harness.ts'
+import { readOutput, readUntil } from '../../engine/conformance/harness.ts'
 import { label } from '../../model/labels.ts'
-import type { Harness } from './harness.ts'
+import type { Harness, Marks, ServersUnderTest } from './harness.ts'
 
-export function describeServers(open: () => Harness): void {
+type Open = () => Harness<ServersUnderTest>
+
+/** The life of a server, whatever runs it. */
+export function describeServers(open: Open): void {
   describe('a server', () => {
-    test('of an image that does not exist fails with IMAGE_NOT_FOUND', async () => {
-      const { runtime, spec } = open()
-      const creating = runtime.createServer(spec({ image: 'testfleet/nowhere:1' }))
-      await expect(creating).rejects.toMatchObject({ code: 'IMAGE_NOT_FOUND' })
-    })
-
     test('is created even when its caller is cancelled meanwhile, so that its id is always known', async () => {
       const { runtime, spec } = open()
       const abort = new AbortController()
@@ -20,19 +16,13 @@ export function describeServers(open: () => Harness): void {
       expect(await runtime.inspectServer(await creating)).toMatchObject({ state: 'created' })
     })
 
-    test('gets files before it starts, can be waited for, and keeps its log and files after its end', async () => {
-      const { runtime, spec } = open()
-      const command = ['sh', '-c', 'cat /etc/greeting; echo said >&2; echo left > /tmp/left; exit 7']
-      const id = await runtime.createServer(spec({ command }))
-      await runtime.deliver(id, '/etc', await pack({ greeting: 'hello\n' }))
-      await runtime.startServer(id)
+    test('can be waited for, and keeps its log and its exit code after its end', async () => {
+      const { runtime, start } = open()
+      const { id } = await start({ command: ['sh', '-c', 'echo said; echo loudly >&2; printf end; exit 7'] })
       expect(await runtime.waitServer(id)).toBe(7)
       expect(await runtime.inspectServer(id)).toMatchObject({ id, state: 'exited', exitCode: 7 })
-      const output = await readOutput(runtime.readLogs(id, { follow: false }))
-      expect(output).toEqual({ stdout: 'hello\n', stderr: 'said\n' })
-      const { left } = await unpack(await runtime.fetch(id, '/tmp/left', 10_000))
-      expect(left?.toString()).toBe('left\n')
-      await expect(runtime.fetch(id, '/no/such', 10_000)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+      const output = await readOutput(runtime.readLogs(id, { follow: true }))
+      expect(output).toEqual({ stdout: 'said\nend', stderr: 'loudly\n' })
     })
 
     test('runs commands while it runs', async () => {
@@ -45,30 +35,26 @@ export function describeServers(open: () => Harness): void {
       await expect(runtime.exec(server.id, { command: ['true'] })).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
     })
 
-    test('can be paused, resumed and killed, and files can be copied in and out while it is paused', async () => {
+    test('can be paused, resumed and killed', async () => {
       const { runtime, start, find } = open()
       const server = await start()
-      await runtime.pauseServer(server.id)
+      for (const _ of [1, 2]) await runtime.pauseServer(server.id)
       expect(await find(server.id)).toMatchObject({ state: 'paused' })
-      await runtime.deliver(server.id, '/etc', Readable.from([await pack({ note: 'hello' })]))
-      const { note } = await unpack(await collect(runtime.readArchive(server.id, '/etc/note')))
-      expect(note?.toString()).toBe('hello')
-      expect(await runtime.statPath(server.id, '/etc/note')).toEqual({ kind: 'file' })
-      await runtime.resumeServer(server.id)
+      for (const _ of [1, 2]) await runtime.resumeServer(server.id)
       expect(await find(server.id)).toMatchObject({ state: 'running' })
       await runtime.killServer(server.id, 'SIGKILL')
       expect(await runtime.waitServer(server.id)).toBe(137)
       await expect(runtime.killServer(server.id, 'SIGKILL')).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
+      await expect(runtime.pauseServer(server.id)).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
+      await expect(runtime.resumeServer(server.id)).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })
     })
 
     test('has events of its life, under its name, and those of others are left out', async () => {
-      const { runtime, session, spec, start } = open()
+      const harness = open()
+      const { runtime, session, start } = harness
       const sinceMs = Date.now() - 1000
       const named = await start({ labels: { [label.server]: 'web' } })
-      // An image can carry any label: the name of its container does not end with the id of the change.
-      const labels = { [label.server]: 'web', [label.change]: 'another' }
-      const foreign = await runtime.createServer(spec({ labels }))
-      await runtime.removeServer({ id: foreign, labels: {}, state: 'created' })
+      await harness.addStranger?.(harness)
       await start()
       await runtime.killServer(named.id, 'SIGKILL')
       await runtime.waitServer(named.id)
@@ -82,25 +68,6 @@ export function describeServers(open: () => Harness): void {
       )
     })
 
-    test('can be reached at its published port, and found by it', async () => {
-      const { runtime, start, sharesLoopback } = open()
-      const port = { container: 8080, protocol: 'tcp', host: undefined, address: '127.0.0.1' } as const
-      const server = await start({ ports: [port] })
-      const { ip, isRemote, endpoints, published, direct } = runtime.reach(server, [port])
-      expect(ip).toMatch(/^[\d.]+$/)
-      expect(isRemote).toBe(runtime.location.remoteHost !== undefined)
-      const endpoint = published(8080)
-      expect([...endpoints]).toEqual([['8080/tcp', endpoint]])
-      if (sharesLoopback) expect(endpoint).toEqual({ host: '127.0.0.1', port: expect.any(Number) })
-      expect(published(8080, 'udp')).toBeUndefined()
-      expect(direct(8080) ?? { host: ip, port: 8080 }).toEqual({ host: ip, port: 8080 })
-      expect(await runtime.findPublisher(endpoint?.port ?? 0)).toMatchObject({ id: server.id })
-      const failing = await runtime.createServer(open().spec({ ports: [{ ...port, host: endpoint?.port }] }))
-      await expect(runtime.startServer(failing)).rejects.toMatchObject({ code: 'PORT_TAKEN' })
-      await runtime.removeServer(server)
-      expect(await runtime.findPublisher(endpoint?.port ?? 0)).toBeUndefined()
-    })
-
     describeEnd(open)
   })
 }
@@ -111,31 +78,23 @@ const signals = { stopSignal: 'SIGUSR1', labels: { [label.stopSignal]: 'SIGUSR1'
 const slowEnd = [
   'sh',
   '-c',
-  'trap "" TERM; trap "sleep 0.5; touch /data/$MARK; exit 5" USR1; echo set; while :; do sleep 0.05; done',
+  'trap "" TERM; trap "sleep 0.5; touch $MARKS/$MARK; exit 5" USR1; echo set; while :; do sleep 0.05; done',
 ]
 
-function describeEnd(open: () => Harness): void {
-  let looking: ReturnType<typeof startLooker> | undefined
-  /** Starts a server that sees the marks of all others. */
-  const startLooker = async () => {
-    const { runtime, labels, name, start } = open()
-    const volume = name()
-    await runtime.createVolume(volume, labels)
-    const mounts = [{ kind: 'volume', volume, to: '/data', writable: true }] as const
-    return { looker: await start({ mounts }), mounts }
-  }
+function describeEnd(open: Open): void {
+  let opening: Promise<Marks> | undefined
 
-  /** Starts a server with the volume of the marks, and waits until it handles signals. */
+  /** Starts a server that leaves a mark at its end, and waits until it handles signals. */
   const startSlow = async (changes: object) => {
-    const { runtime, name, start } = open()
-    looking ??= startLooker()
-    const { looker, mounts } = await looking
+    const harness = open()
+    const { runtime, name, start } = harness
+    opening ??= harness.openMarks(harness)
+    const marks = await opening
     const mark = name()
-    const server = await start({ command: slowEnd, init: false, mounts, environment: { MARK: mark }, ...changes })
+    const environment = { ...marks.spec.environment, MARK: mark }
+    const server = await start({ ...marks.spec, command: slowEnd, init: false, environment, ...changes })
     await readUntil(runtime.readLogs(server.id, { follow: true }), 'set')
-    const hasEnded = async (): Promise<boolean> =>
-      (await (await runtime.exec(looker.id, { command: ['test', '-e', `/data/${mark}`] })).exitCode()) === 0
-    return { server, hasEnded }
+    return { server, hasEnded: () => marks.has(mark) }
   }
 
   test('stops by its stop signal within its grace period, and can be started again', async () => {

@@ -34,8 +34,10 @@ function supervise({ folder, card, program: spec, eventsFile }: SupervisorOrder)
   const { id } = card
   const watchers = new Set<Watcher>()
   const note = (change: ContainerChange, atMs = Date.now()): void => {
+    const server = card.labels[label.server]
+    if (server === undefined) return
     try {
-      appendLine(eventsFile, JSON.stringify({ ...change, server: card.labels[label.server] ?? '', id, atMs }))
+      appendLine(eventsFile, JSON.stringify({ ...change, server, id, atMs }))
     } catch {
       // The disk is full.
     }
