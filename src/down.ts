@@ -1,4 +1,5 @@
 import { unknownServer } from './model/unknown-server.ts'
+import { refuseExternal } from './report/refusals.ts'
 import { observeServers } from './report/report.ts'
 import { cleanupFailed, collectErrors, endSession, type Removed } from './sessions/end.ts'
 import { requireUnheld } from './sessions/require-unheld.ts'
@@ -36,6 +37,7 @@ export async function removeServers(
   const chosen = names.map((name) => {
     const server = observed.get(name)
     if (server === undefined) throw unknownServer(name, observed.keys())
+    refuseExternal(name, server.spec, 'rm')
     return server
   })
   if (!isForced) await requireUnheld(record, tools)

@@ -1,7 +1,7 @@
 import type { ExecProcess, ExecRequest } from './engine/engine.ts'
 import { unknownServer } from './model/unknown-server.ts'
 import { checkCommandList } from './report/command-list.ts'
-import { gone, notRunning } from './report/refusals.ts'
+import { gone, notRunning, refuseExternal } from './report/refusals.ts'
 import { type ObservedServer, observeServers } from './report/report.ts'
 import { readLife } from './report/server-state.ts'
 import { openSecretReader } from './servers/secrets.ts'
@@ -20,6 +20,7 @@ export async function execInServer(
   const found = observed.get(server)
   if (found === undefined && Object.hasOwn(record.servers, server)) throw gone(server)
   if (found === undefined) throw unknownServer(server, observed.keys())
+  refuseExternal(server, found.spec, 'exec')
   const life = await readLife(found.container, found.spec, tools.runtime, tools)
   // The engine would refuse it in words of its own.
   if (life.state !== 'running') throw notRunning(server, life)

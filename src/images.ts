@@ -1,7 +1,7 @@
 import { buildImage, needsChange } from './images/build-image.ts'
 import { prepareImagesAndBases } from './images/prepare-images.ts'
 import { bakedRepository, isBaked } from './model/desired-image.ts'
-import type { Fleet } from './model/fleet.ts'
+import { type Fleet, imageOf } from './model/fleet.ts'
 import { label } from './model/labels.ts'
 import type { OperationOf, Plan } from './model/plan.ts'
 import { say } from './model/surface.ts'
@@ -28,7 +28,7 @@ export async function buildImages(
 ): Promise<ReadonlyMap<string, BuiltImage>> {
   const { engine, onEvent, host, signal } = tools
   onEvent({ kind: 'phaseBegan', phase: 'plan' })
-  const servers = selectServers(fleet, names).filter(({ image }) => image.kind === 'built')
+  const servers = selectServers(fleet, names).filter((server) => imageOf(server)?.kind === 'built')
   const prepared = await prepareImagesAndBases(fleet, servers, engine, onEvent, { signal })
   const images = servers.map(({ name }) => ({ server: name, image: prepared.byServer.get(name)?.desired }))
   const wanted = images.flatMap(({ server, image }) => (image?.kind === 'built' ? [{ server, image }] : []))

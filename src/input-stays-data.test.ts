@@ -6,7 +6,7 @@ import { explainMistakes } from './config/explain-mistakes.ts'
 import { resolveFleet } from './config/load-fleet.ts'
 import { renderDockerfile, renderSteps } from './images/render-dockerfile.ts'
 import { isFailure } from './model/failures.ts'
-import type { Fleet, ImageRecipe, Server } from './model/fleet.ts'
+import { type Fleet, type ImageRecipe, imageOf, type Server } from './model/fleet.ts'
 import type { FleetFile } from './model/fleet-file.ts'
 import { describeContainer } from './servers/describe-server.ts'
 
@@ -111,8 +111,8 @@ function loadServer(declaration: object): { fleet: Fleet; server: Server } | und
 function parseBuild(build: Build, isCaching = false): readonly Instruction[] | undefined {
   const loaded = loadServer({ build })
   if (loaded === undefined) return undefined
-  const { image } = loaded.server
-  if (image.kind !== 'built' || image.recipe.kind !== 'steps' || image.recipe.from.kind !== 'named')
+  const image = imageOf(loaded.server)
+  if (image?.kind !== 'built' || image.recipe.kind !== 'steps' || image.recipe.from.kind !== 'named')
     throw new Error('it has another kind')
   return parseDockerfile(renderRecipe(image.recipe, image.recipe.from.reference, isCaching))
 }

@@ -2,7 +2,7 @@ import { LineReader } from './engine/output-text.ts'
 import type { OutputStream } from './model/container.ts'
 import { TestfleetError } from './model/failures.ts'
 import { unknownServer } from './model/unknown-server.ts'
-import { gone } from './report/refusals.ts'
+import { gone, refuseExternal } from './report/refusals.ts'
 import { type ObservedServer, observeServers } from './report/report.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import type { Tools } from './tools.ts'
@@ -42,6 +42,7 @@ export async function* readLogs(
     const server = observed.get(name)
     if (server === undefined && Object.hasOwn(record.servers, name)) throw gone(name)
     if (server === undefined) throw unknownServer(name, observed.keys())
+    if (request.servers.length > 0) refuseExternal(name, server.spec, 'logs')
     return server
   })
   const stop = new AbortController()

@@ -11,6 +11,7 @@ import type { Host } from './model/host.ts'
 import { awaitPutBack } from './report/report.ts'
 import { openContainers } from './runtime/containers/open-containers.ts'
 import { withProcesses } from './runtime/processes/with-processes.ts'
+import { withExternal } from './runtime/with-external.ts'
 import { findOwnContainer } from './sessions/own-container.ts'
 import { openStore, type Records } from './sessions/store.ts'
 import { sweep } from './sessions/sweep.ts'
@@ -51,7 +52,7 @@ function equip(engine: Engine, host: Host, recorder: Recorder, onEvent: OnEvent,
   const signal = AbortSignal.any([outer, recorder.thrown])
   const tell = recorder.listen(onEvent)
   const stops = reportStops(tell)
-  const runtime = withProcesses(openContainers(engine, stops), host, stops)
+  const runtime = withExternal(withProcesses(openContainers(engine, stops), host, stops))
   const sessions = openStore(runtime)
   const notes: SessionNotes = {
     stateFolder: stateFolder(host),

@@ -6,7 +6,7 @@ import { resolveArchive, type SavedImage, type SavedImages, writeFile, writeStre
 import { buildImages } from './images.ts'
 import { referenceOf } from './model/desired-image.ts'
 import { TestfleetError } from './model/failures.ts'
-import type { Fleet, Server, ServerImage } from './model/fleet.ts'
+import { type Fleet, imageOf, type Server, type ServerImage } from './model/fleet.ts'
 import { selectServers } from './plan/reconcile.ts'
 import type { Tools } from './tools.ts'
 import { prepareServers } from './up/prepare-servers.ts'
@@ -41,8 +41,9 @@ async function findImages(fleet: Fleet, servers: readonly Server[], tools: Tools
   })
   const byReference = new Map(pulls.map((pull) => [pull.reference, pull]))
   await pullImages([...byReference.values()], engine, onEvent, { signal })
-  const references = servers.flatMap(({ name, image }) => {
-    const desired = images.get(name)?.desired
+  const references = servers.flatMap((server) => {
+    const [desired, image] = [images.get(server.name)?.desired, imageOf(server)]
+    if (image === undefined) return []
     return [...(desired === undefined ? [] : [referenceOf(desired)]), ...findNamed(image)]
   })
   for (const reference of new Set(references))

@@ -1,4 +1,4 @@
-import type { BuildSteps, FieldPath, Fleet, ImageRecipe, Server } from '../model/fleet.ts'
+import { type BuildSteps, type FieldPath, type Fleet, type ImageRecipe, imageOf, type Server } from '../model/fleet.ts'
 import type { Place, Rule, Sighting, Subject } from './subject.ts'
 
 /** Steps of a server, or of the base, which belongs to no server. */
@@ -23,8 +23,8 @@ export function listSteps(fleet: Fleet): Steps[] {
 /** Returns a server's recipes, from its own down to the base. */
 export function recipesOf(server: Server): ImageRecipe[] {
   const found: ImageRecipe[] = []
-  let { image } = server
-  while (image.kind === 'built') {
+  let image = imageOf(server)
+  while (image?.kind === 'built') {
     found.push(image.recipe)
     if (image.recipe.kind === 'dockerfile') break
     image = image.recipe.from

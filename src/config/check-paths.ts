@@ -5,8 +5,7 @@ import { isInside } from '../formats/paths.ts'
 import { wordFileError } from '../formats/word-error.ts'
 import { MAX_CERTIFICATE_BYTES } from '../model/certificate.ts'
 import type { Mistake } from '../model/failures.ts'
-import type { FieldPath, Fleet, ImageRecipe, Server } from '../model/fleet.ts'
-import { MAX_SECRET_BYTES } from '../model/fleet.ts'
+import { type FieldPath, type Fleet, type ImageRecipe, imageOf, MAX_SECRET_BYTES, type Server } from '../model/fleet.ts'
 import { formatFieldPath } from './document.ts'
 
 type Kind = 'file' | 'folder' | 'file or folder'
@@ -83,7 +82,10 @@ function findKindMistake({ kind, maxBytes }: PathUse, stats: Stats): string | un
 
 function pathsOfServer(server: Server, folder: string): PathUse[] {
   const at: FieldPath = ['servers', server.name]
-  const uses: PathUse[] = server.image.kind === 'built' ? pathsOfRecipe(server.image.recipe, folder) : []
+  const image = imageOf(server)
+  const uses: PathUse[] = image?.kind === 'built' ? pathsOfRecipe(image.recipe, folder) : []
+  if (server.runs.kind === 'process')
+    uses.push({ path: server.runs.folder, mayLeave: false, at: [...at, 'workingDir'], kind: 'folder' })
   server.mounts.forEach((mount, index) => {
     if (mount.kind !== 'bind') return
     const { from: path, mayLeave } = mount

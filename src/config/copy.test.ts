@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
 import { loadText, mistakesIn } from '../../tests/support/load-text.ts'
-import type { CopyItem } from '../model/fleet.ts'
+import { type CopyItem, imageOf } from '../model/fleet.ts'
 
 const fleet = (item: string): string => `servers:\n  web:\n    build:\n      copy:\n        - { content: x, ${item} }\n`
 
 async function readCopy(item: string): Promise<CopyItem | undefined> {
-  const image = (await loadText(fleet(item))).servers.get('web')?.image
+  const image = imageOf((await loadText(fleet(item))).servers.get('web'))
   return image?.kind === 'built' && image.recipe.kind === 'steps' ? image.recipe.steps.copy[0] : undefined
 }
 

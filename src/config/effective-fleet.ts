@@ -1,3 +1,4 @@
+import type { Server } from '../model/fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
 import type { FilledFleet } from './load-fleet.ts'
 import { DEFAULT_BASE } from './resolve-image.ts'
@@ -12,7 +13,9 @@ export function describeEffectiveFleet({ fleet, filled }: FilledFleet): FleetFil
   const { $schema: _, name: __, domain: ___, base, servers, ...rest } = filled
   const from = base?.from ?? DEFAULT_BASE
   const described = Object.entries(servers).map(([name, declaration]) => {
-    const capDrop = fleet.servers.get(name)?.capDrop ?? []
+    const { capDrop = [], runs, secrets } = fleet.servers.get(name) ?? {}
+    if (runs?.kind === 'external' || runs?.kind === 'process')
+      return [name, withoutUrlSecrets(declaration, secrets ?? new Map())] as const
     return [name, describeServer(declaration, from, capDrop)] as const
   })
   return {
@@ -22,6 +25,13 @@ export function describeEffectiveFleet({ fleet, filled }: FilledFleet): FleetFil
     servers: Object.fromEntries(described),
     ...rest,
   }
+}
+
+/** The URL of an external server has its password, which is not declared a second time. */
+function withoutUrlSecrets(declaration: ServerDeclaration, secrets: Server['secrets']): ServerDeclaration {
+  const { secrets: declared = {}, readyTimeout = '60s', ...rest } = declaration
+  const own = Object.entries(declared).filter(([name]) => secrets.get(name)?.kind !== 'url')
+  return { ...rest, readyTimeout, ...(own.length > 0 && { secrets: Object.fromEntries(own) }) }
 }
 
 function describeServer(

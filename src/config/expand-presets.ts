@@ -8,8 +8,10 @@ import { openPatternJudge, type PatternJudge } from '../patterns/match-pattern.t
 import { checkOptions } from './check-options.ts'
 import { checkOverrides } from './check-overrides.ts'
 import { type FleetDocument, type ReportMistake, reportTo } from './document.ts'
+import { checkExternal, expandExternal } from './expand-external.ts'
 import { fillPreset } from './fill-preset.ts'
 import { type Block, fieldOf, mergeServer, traceField } from './merge-server.ts'
+import type { External, Externals } from './read-externals.ts'
 import {
   isHiddenElsewhere,
   isOwnPreset,
@@ -21,10 +23,13 @@ import {
 import { takeOptions } from './take-options.ts'
 
 interface Expanded {
-  readonly preset: Preset
+  /** Undefined for an external server without one. */
+  readonly preset: Preset | undefined
   readonly filled: Block
   readonly own: Block
   readonly options: Block
+  /** Of a server that runs elsewhere: its secret is now that of its preset. */
+  readonly external?: External
 }
 
 /**
@@ -34,18 +39,23 @@ interface Expanded {
 export async function expandPresets(
   document: FleetDocument,
   folders: PresetFolders,
-): Promise<{ readonly document: FleetDocument; readonly mistakes: readonly Mistake[] }> {
+  externals: Externals = new Map(),
+): Promise<{
+  readonly document: FleetDocument
+  readonly mistakes: readonly Mistake[]
+  readonly externals: Externals
+}> {
   const mistakes: Mistake[] = []
   const report = reportTo(mistakes, document)
   const { value } = document
   const servers = isBlock(value) && isBlock(value.servers) ? Object.entries(value.servers) : []
   await using judge = openPatternJudge()
   const all = servers.map(async ([name, server]): Promise<readonly [string, Expanded] | undefined> => {
-    const expanded = await expandServer(['servers', name], server, { folders, report, judge })
+    const expanded = await expandServer(['servers', name], server, externals.get(name), { folders, report, judge })
     return expanded && [name, expanded]
   })
   const expanded = new Map((await Promise.all(all)).filter((one) => one !== undefined))
-  if (expanded.size === 0) return { document, mistakes }
+  if (expanded.size === 0) return { document, mistakes, externals }
   const merged = servers.map(([name, server]): [string, unknown] => {
     const one = expanded.get(name)
     return [name, one === undefined ? server : mergeServer(one.filled, one.own)]
@@ -53,6 +63,7 @@ export async function expandPresets(
   return {
     document: describeExpanded({ ...(value as Block), servers: Object.fromEntries(merged) }, document, expanded),
     mistakes,
+    externals: new Map([...expanded].flatMap(([name, { external }]) => (external ? [[name, external]] : []))),
   }
 }
 
@@ -66,11 +77,23 @@ interface Expansion {
 async function expandServer(
   at: FieldPath,
   server: unknown,
-  { folders, report, judge }: Expansion,
+  external: External | undefined,
+  expansion: Expansion,
 ): Promise<Expanded | undefined> {
   if (!isBlock(server)) return undefined
-  const { preset: name, options = {}, ...own } = server
-  if (typeof name !== 'string' || !isPresetName(name) || !isBlock(options) || own.image !== undefined) return undefined
+  const { report } = expansion
+  const { preset: name, options = {}, image } = server
+  if (external !== undefined && !isOnlyExternal(server, external, at, report)) return undefined
+  if (external !== undefined && name === undefined) return expandOther(server, external, undefined, at, report)
+  if (typeof name !== 'string' || !isPresetName(name) || !isBlock(options) || image !== undefined) return undefined
+  const preset = await findPreset(name, at, expansion)
+  if (preset === undefined) return undefined
+  return external === undefined
+    ? expandContainer({ server, preset, options }, at, expansion)
+    : expandExternalPreset({ server, preset, options }, external, at, expansion)
+}
+
+async function findPreset(name: string, at: FieldPath, { folders, report }: Expansion): Promise<Preset | undefined> {
   if (
     isOwnPreset(name) &&
     (!isInside(resolve(folders.fleet, name), folders.fleet) || isHiddenElsewhere(name, folders))
@@ -79,10 +102,22 @@ async function expandServer(
     return undefined
   }
   const preset = await readPreset(name, folders)
-  if (preset === undefined) {
-    report([...at, 'preset'], await wordNoPreset(name, folders))
-    return undefined
-  }
+  if (preset === undefined) report([...at, 'preset'], await wordNoPreset(name, folders))
+  return preset
+}
+
+interface OfPreset {
+  readonly server: Record<string, unknown>
+  readonly preset: Preset
+  readonly options: Block
+}
+
+async function expandContainer(
+  { server, preset, options }: OfPreset,
+  at: FieldPath,
+  { folders, report, judge }: Expansion,
+): Promise<Expanded | undefined> {
+  const { preset: _, options: __, ...own } = server
   const asked = isTlsImplied(own, options, preset) ? { ...options, tls: true } : options
   if (asked.tls === false && own.tls !== undefined && own.tls !== false && hasTlsOption(preset))
     report([...at, 'tls'], 'has no effect with `tls: false` in `options`')
@@ -92,6 +127,42 @@ async function expandServer(
   checkOverrides(expanded, at, { report, folder: folders.fleet })
   checkOptions({ preset, own, asked: options }, at, report)
   return expanded
+}
+
+async function expandExternalPreset(
+  { server, preset, options }: OfPreset,
+  external: External,
+  at: FieldPath,
+  { folders, report, judge }: Expansion,
+): Promise<Expanded | undefined> {
+  const taken = await takeOptions(options, preset, [...at, 'options'], { report, judge, folder: folders.fleet })
+  return taken && expandOther(server, external, { preset, options }, at, report)
+}
+
+/** Whether the URL is the server's only source. If it is not, the schema says so. */
+function isOnlyExternal(
+  server: Record<string, unknown>,
+  external: External,
+  at: FieldPath,
+  report: ReportMistake,
+): boolean {
+  if (external.from !== undefined) return true
+  checkExternal(server, external, at, report)
+  return [server.image, server.build, server.process].every((source) => source === undefined)
+}
+
+function expandOther(
+  server: Record<string, unknown>,
+  external: External,
+  choice: { readonly preset: Preset; readonly options: Block } | undefined,
+  at: FieldPath,
+  report: ReportMistake,
+): Expanded {
+  const place = external.from === undefined ? ['external'] : ['external', 'env']
+  const { filled, own, secret } = expandExternal(server, external, choice, (message) =>
+    report([...at, ...place], message),
+  )
+  return { preset: choice?.preset, filled, own, options: {}, external: { ...external, secret } }
 }
 
 function hasTlsOption({ options }: Preset): boolean {
@@ -123,7 +194,7 @@ function traceOption(path: FieldPath, { filled, options }: Expanded): FieldPath 
 /** Every preset of the catalogue applies its secrets at every start, by its own command. */
 function findAppliedSecrets({ preset, filled, own }: Expanded): ReadonlySet<string> {
   const isOwnStart = own.command !== undefined || own.entrypoint !== undefined
-  if (preset.document !== undefined || isOwnStart || !isBlock(filled.secrets)) return new Set()
+  if (preset === undefined || preset.document !== undefined || isOwnStart || !isBlock(filled.secrets)) return new Set()
   return new Set(Object.keys(filled.secrets))
 }
 
@@ -140,7 +211,8 @@ function describeExpanded(
     const trace = traceField(rest, one.filled, one.own)
     const own = trace.from === 'own' ? trace.path : traceOption(trace.path, one)
     if (own !== undefined) return { document, path: ['servers', server, ...own], origin: 'file' }
-    return one.preset.document === undefined
+    if (one.external !== undefined) return { document, path: ['servers', server, 'external'], origin: 'file' }
+    return one.preset?.document === undefined
       ? { document, path: ['servers', server, 'preset'], origin: 'catalogue' }
       : { document: one.preset.document, path: ['server', ...trace.path], origin: 'preset' }
   }

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { TestfleetError } from '../model/failures.ts'
+import { imageOf } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
 import { speakAs } from '../model/surface.ts'
 import { fleetJsonSchema } from './json-schema.ts'
@@ -123,7 +124,10 @@ describe('a valid fleet file', () => {
     expect([a?.init, a?.readyTimeoutMs]).toEqual([true, 1500])
     expect(b?.environment.get('SECONDS')).toMatchObject({ text: '1.50' })
     expect(textOf(b?.sysctls)).toEqual({ 'kernel.msgmax': '0100' })
-    const recipes = [b, c].map((one) => (one?.image.kind === 'built' ? one.image.recipe : undefined))
+    const recipes = [b, c].map((one) => {
+      const image = imageOf(one)
+      return image?.kind === 'built' ? image.recipe : undefined
+    })
     expect(recipes[0]?.kind === 'dockerfile' && textOf(recipes[0].args)).toEqual(written)
     expect(recipes[1]?.kind === 'steps' && textOf(recipes[1].steps.environment)).toEqual(written)
   })
@@ -241,8 +245,9 @@ describe('a valid fleet file', () => {
     const fleet = await load(
       'base: { packages: [curl] }\nservers:\n  a: { build: { run: [x] } }\n  b: { build: { from: other:1 } }\n  c: { build: {} }\n',
     )
-    const bases = [...fleet.servers.values()].map(({ image }) =>
-      image.kind === 'built' && image.recipe.kind === 'steps' ? image.recipe.from : undefined,
+    const images = [...fleet.servers.values()].map(imageOf)
+    const bases = images.map((image) =>
+      image?.kind === 'built' && image.recipe.kind === 'steps' ? image.recipe.from : undefined,
     )
     expect(bases[0]).toBe(bases[2])
     expect(bases[1]).not.toBe(bases[0])

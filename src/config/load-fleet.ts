@@ -17,6 +17,7 @@ import { type FleetDocument, refuseMistakes, reportTo, wholeFileError } from './
 import { dropExtensions } from './drop-extensions.ts'
 import { expandPresets } from './expand-presets.ts'
 import { locateFleetFile } from './locate-fleet-file.ts'
+import { type Externals, readExternals } from './read-externals.ts'
 import type { ResolveContext, Surroundings } from './resolve-image.ts'
 import { resolveServer } from './resolve-server.ts'
 import { resolveStandby } from './resolve-standby.ts'
@@ -55,12 +56,16 @@ async function resolveRead(
   { file, realPath, folder }: Place,
   host: Host,
 ): Promise<FilledFleet> {
-  const { document, mistakes } = await expandPresets(written, { builtIn: host.presetsFolder, fleet: folder })
+  const read = readExternals(written, host.environment)
+  const folders = { builtIn: host.presetsFolder, fleet: folder }
+  const expanded = await expandPresets(written, folders, read.externals)
+  const { document, externals } = expanded
+  const mistakes = [...read.mistakes, ...expanded.mistakes]
   const valid = mistakes.length === 0 && isFleetFile(document.value)
   if (!valid) await (await import('./explain-mistakes.ts')).explainMistakes(document, mistakes)
   const surroundings = { file, realPath, folder, presetsFolder: host.presetsFolder, environment: host.environment }
   const filled = document.value as FleetFile
-  const { fleet, mistakes: between } = resolveAll(filled, document, surroundings)
+  const { fleet, mistakes: between } = resolveAll(filled, document, surroundings, externals)
   refuseMistakes([...between, ...(await findPathMistakes(fleet))])
   await checkCertificates(fleet)
   return { fleet, filled }
@@ -154,6 +159,7 @@ function resolveAll(
   file: FleetFile,
   document: FleetDocument,
   surroundings: Surroundings,
+  externals: Externals = new Map(),
 ): { readonly fleet: Fleet; readonly mistakes: readonly Mistake[] } {
   const mistakes: Mistake[] = []
   const report = reportTo(mistakes, document)
@@ -167,6 +173,7 @@ function resolveAll(
     report,
     options: document.options ?? new Map(),
     appliedSecrets: document.appliedSecrets ?? new Map(),
+    externals,
     bases: new Map(),
   }
   const servers = new Map(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { currentHost } from '../current-host.ts'
-import type { Fleet, Server } from '../model/fleet.ts'
+import { type Fleet, imageOf, type Server } from '../model/fleet.ts'
 import { loadFleet } from './load-fleet.ts'
 
 let folder: string
@@ -77,7 +77,7 @@ server:
     expect([...server.environment.keys()]).toEqual(['WORD'])
     expect([...server.export.keys()]).toEqual(['WORD', 'TEXT'])
     expect(server.secrets.size).toBe(0)
-    expect(server.image).toMatchObject({
+    expect(imageOf(server)).toMatchObject({
       recipe: { steps: { copy: [{ source: { path: join(folder, 'own/files/start') } }] } },
     })
   })
@@ -90,7 +90,7 @@ server:
     expect(server.environment.get('COUNT')).toEqual({ kind: 'text', text: '3' })
     expect([...server.secrets]).toEqual([['user.bob', { kind: 'generate', length: 9 }]])
     expect(Object.fromEntries(server.export)).toEqual({ WORD: 'xyz', TEXT: '${hostname}', ON: '3' })
-    expect(server.image).toMatchObject({
+    expect(imageOf(server)).toMatchObject({
       recipe: { steps: { copy: [{}, { source: { path: join(folder, 'seed.txt') } }] } },
     })
   })
@@ -183,7 +183,7 @@ server:
       '{ preset: ./own, build: { packages: [bb], run: [two], environment: { B: "3" } }, environment: { B: "3" }, limits: { memory: 128m }, capAdd: [SETUID], ports: [81], command: [other] }',
       preset,
     )
-    expect(server.image).toMatchObject({
+    expect(imageOf(server)).toMatchObject({
       recipe: {
         steps: {
           packages: ['aa', 'bb'],
@@ -338,7 +338,7 @@ describe('an invalid name of a preset', () => {
     ['{ preset: dns }', 'there is no preset "dns"; did you mean `bind9` or `dnsmasq`?'],
     ['{ preset: ./none }', 'testfleet.yaml:3:16: servers.s.preset: there is no preset.yaml in ./none'],
     ['{ preset: ./../elsewhere }', "servers.s.preset: ./../elsewhere leads out of the fleet's folder"],
-    ['{ preset: redis, image: a }', 'needs exactly one of `image`, `build` and `preset`'],
+    ['{ preset: redis, image: a }', 'needs exactly one of `image`, `build`, `preset` and `external`'],
     ['{ image: a, options: { a: 1 } }', '`options` goes with `preset`'],
     ['{ preset: /etc }', 'must be the name of a preset, or the folder of one that starts with ./'],
   ])('%s is refused', async (server, message) => {

@@ -4,6 +4,7 @@ import { readTimestampS } from '../formats/timestamp.ts'
 import type { BuildSteps, CopyItem, FieldPath, ServerImage } from '../model/fleet.ts'
 import type { FleetFile, ServerDeclaration } from '../model/fleet-file.ts'
 import type { FleetDocument, ReportMistake } from './document.ts'
+import type { Externals } from './read-externals.ts'
 
 export interface Surroundings {
   /** The fleet file, as messages show it. */
@@ -27,13 +28,14 @@ export interface ResolveContext {
   readonly options: NonNullable<FleetDocument['options']>
   /** Secrets that presets of the catalogue apply at every start, by server. */
   readonly appliedSecrets: NonNullable<FleetDocument['appliedSecrets']>
+  readonly externals: Externals
   /** The fleet's base on each image that servers start from: one recipe, prepared once, built once. */
   readonly bases: Map<string, ServerImage>
 }
 
 export const DEFAULT_BASE = 'debian:bookworm-slim'
 
-/** Returns the source of a server's image. The schema guarantees that there is exactly one. */
+/** Returns the source of a container's image. The schema guarantees that there is exactly one. */
 export function resolveImage(name: string, declaration: ServerDeclaration, context: ResolveContext): ServerImage {
   const { build, platform } = declaration
   const { folder } = context.surroundings

@@ -5,12 +5,14 @@ import type { CertificateKind, OwnCertificateFile, ServerTls } from '../model/ce
 import type { FieldPath, HttpCheck, Mount, ReadyCheck, SecretOrigin, Server, Tmpfs } from '../model/fleet.ts'
 import type { ServerDeclaration } from '../model/fleet-file.ts'
 import { type ProtocolCheck, type ProtocolName, protocolNames } from '../model/protocols.ts'
+import type { External } from './read-externals.ts'
 import { resolveBake } from './resolve-bake.ts'
 import { resolveContainer } from './resolve-container.ts'
 import { resolveHooks } from './resolve-hooks.ts'
-import { mapValues, type ResolveContext, readMode, resolveImage, toTextMap } from './resolve-image.ts'
+import { mapValues, type ResolveContext, readMode, toTextMap } from './resolve-image.ts'
 import { resolveLending } from './resolve-lending.ts'
 import { defaultReadyChecks, resolvePorts } from './resolve-ports.ts'
+import { resolveRun } from './resolve-run.ts'
 import { resolveEnvironment, resolveExecEnvironment } from './resolve-values.ts'
 
 const DEFAULT_READY_TIMEOUT_MS = 60_000
@@ -22,10 +24,11 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
   const at: FieldPath = ['servers', name]
   const execEnvironment = resolveExecEnvironment(declaration, [...at, 'execEnvironment'], context)
   const hooks = resolveHooks(declaration, execEnvironment, at, context)
+  const runs = resolveRun(name, declaration, context)
   return {
     name,
-    hostname: `${name}.${context.domain}`,
-    image: resolveImage(name, declaration, context),
+    hostname: hostnameOf(name, context),
+    runs,
     options: context.options.get(name) ?? {},
     command: declaration.command,
     entrypoint: declaration.entrypoint,
@@ -42,7 +45,7 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
     ...hooks,
     lending: resolveLending(declaration, hooks.postStart, at, context),
     platform: declaration.platform,
-    secrets: resolveSecrets(declaration, context.surroundings.folder),
+    secrets: resolveSecrets(declaration, context.surroundings.folder, context.externals.get(name)),
     tls: resolveTls(declaration.tls, context.surroundings.folder),
     ...resolvePorts(declaration.ports ?? [], [...at, 'ports'], context.report),
     aliases: declaration.aliases ?? [],
@@ -69,10 +72,20 @@ export function resolveServer(name: string, declaration: ServerDeclaration, cont
   }
 }
 
-function resolveSecrets(declaration: ServerDeclaration, folder: string): Map<string, SecretOrigin> {
+/** An external server is known by the name in its URL, also to itself. */
+function hostnameOf(name: string, { externals, domain }: ResolveContext): string {
+  return externals.get(name)?.url.host ?? `${name}.${domain}`
+}
+
+function resolveSecrets(
+  declaration: ServerDeclaration,
+  folder: string,
+  external: External | undefined,
+): Map<string, SecretOrigin> {
   return mapValues(
     declaration.secrets,
-    ({ env, file, outside: mayLeave = false, generate = 0, value }): SecretOrigin => {
+    ({ env, file, outside: mayLeave = false, generate = 0, value }, name): SecretOrigin => {
+      if (value !== undefined && external?.secret === name) return { kind: 'url', text: value, from: external.from }
       if (value !== undefined) return { kind: 'value', text: value }
       if (env !== undefined) return { kind: 'env', variable: env }
       if (file !== undefined) return { kind: 'file', path: resolve(folder, file), folder, mayLeave }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { loadText, mistakesIn } from '../../tests/support/load-text.ts'
 import { serverNames } from '../certificates/make-certificates.ts'
+import { imageOf } from '../model/fleet.ts'
 import { fleetJsonSchema } from './json-schema.ts'
 
 const web = (line: string): string => `servers:\n  web:\n    image: debian:bookworm-slim\n    ${line}\n`
@@ -284,7 +285,7 @@ servers:
     expect([...fleet.servers.keys()]).toEqual(['one', 'two', 'x-ray'])
     expect(textOf('one').sort()).toEqual(['OLD=new', 'VERSION=24.10'])
     expect(textOf('two')).toEqual(['A=0042'])
-    expect(fleet.servers.get('two')?.image).toEqual({ kind: 'named', reference: 'debian:bookworm-slim' })
+    expect(imageOf(fleet.servers.get('two'))).toEqual({ kind: 'named', reference: 'debian:bookworm-slim' })
     expect(fleet.servers.get('one')?.limits.memoryBytes).toBe(64 * 1024 * 1024)
   })
 

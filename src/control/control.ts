@@ -1,7 +1,7 @@
 import type { SessionReport } from '../model/running.ts'
 import { say } from '../model/surface.ts'
 import { unknownServer } from '../model/unknown-server.ts'
-import { aboutServer, gone, notRunning } from '../report/refusals.ts'
+import { aboutServer, gone, notRunning, refuseExternal } from '../report/refusals.ts'
 import { type ObservedServer, type ObservedServers, observeServers, reportSession } from '../report/report.ts'
 import { type LifeState, readLife } from '../report/server-state.ts'
 import { type Claim, claimSession } from '../sessions/claim.ts'
@@ -40,10 +40,12 @@ export async function controlServers(
 ): Promise<SessionReport> {
   const known = Object.keys(record.servers)
   for (const name of servers) if (!known.includes(name)) throw unknownServer(name, known)
+  for (const name of servers) refuseExternal(name, record.servers[name], control.verb)
   if (takesAway(control) && !isForced) {
     await requireUnheld(record, tools, `Wait until it has ended, or add ${say('force')}.`)
   }
-  const names = servers.length === 0 ? known : [...new Set(servers)]
+  const ours = known.filter((name) => record.servers[name]?.external === undefined)
+  const names = servers.length === 0 ? ours : [...new Set(servers)]
   tools.onEvent({ kind: 'phaseBegan', phase: 'begin' })
   const claim = await claimSession(record, starts(control) ? names : [], tools)
   const done = { started: new Set<string>(), stopped: new Set<string>() }

@@ -8,6 +8,7 @@ import { eventually } from '../../tests/support/eventually.ts'
 import { loadFleet } from '../config/load-fleet.ts'
 import { currentHost } from '../current-host.ts'
 import { packArchive } from '../files/archive.ts'
+import { imageOf } from '../model/fleet.ts'
 import type { ContextEntry } from '../model/plan.ts'
 import { prepareBuild } from './prepare-build.ts'
 
@@ -44,7 +45,7 @@ async function expectNoneOpen(): Promise<void> {
 
 async function prepare(signal?: AbortSignal): Promise<readonly ContextEntry[]> {
   const fleet = await loadFleet({ kind: 'file', named: 'testfleet.yaml' }, { ...currentHost(), workingFolder: folder })
-  const image = fleet.servers.get('web')?.image
+  const image = imageOf(fleet.servers.get('web'))
   if (image?.kind !== 'built') throw new Error('it is not built')
   const base = { reference: 'a', identity: 'b', prepared: undefined }
   const { content } = await prepareBuild(image.recipe, base, fleet, signal)

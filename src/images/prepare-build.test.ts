@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { loadFleet } from '../config/load-fleet.ts'
 import { currentHost } from '../current-host.ts'
+import { imageOf } from '../model/fleet.ts'
 import { prepareBuild } from './prepare-build.ts'
 
 let folder: string
@@ -19,7 +20,7 @@ async function listContext(files: Readonly<Record<string, string>>): Promise<str
   for (const [name, text] of Object.entries({ Dockerfile: 'FROM scratch\n', ...files }))
     await writeFile(join(folder, name), text)
   const fleet = await loadFleet({ kind: 'file', named: undefined }, { ...currentHost(), workingFolder: folder })
-  const image = fleet.servers.get('web')?.image
+  const image = imageOf(fleet.servers.get('web'))
   if (image?.kind !== 'built') throw new Error('it is not built')
   const { content } = await prepareBuild(image.recipe, undefined, fleet, undefined)
   return content.kind === 'dockerfile' ? content.entries.map(({ path }) => path) : []

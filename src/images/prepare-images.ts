@@ -1,6 +1,6 @@
 import type { CallOptions, Engine } from '../engine/engine.ts'
 import type { OnEvent } from '../model/events.ts'
-import type { FieldPath, Fleet, ImageRecipe, Server, ServerImage } from '../model/fleet.ts'
+import { type FieldPath, type Fleet, type ImageRecipe, imageOf, type Server, type ServerImage } from '../model/fleet.ts'
 import type { DesiredImage, PreparedBuild, PreparedImage } from '../model/plan.ts'
 import { type BaseImage, prepareBuild } from './prepare-build.ts'
 import { type Pull, pullImages } from './pull-image.ts'
@@ -69,8 +69,10 @@ export async function prepareImages(
   }
 
   async function prepareServer(server: Server): Promise<PreparedImage> {
-    if (server.image.kind === 'named') {
-      const { reference } = server.image
+    const image = imageOf(server)
+    if (image === undefined) return { desired: { kind: 'none' }, identity: '' }
+    if (image.kind === 'named') {
+      const { reference } = image
       const found = await inspect(reference)
       if (found === undefined && options.mustKnow?.has(server.name))
         addMissing(server, reference, ['servers', server.name, 'image'])
@@ -82,8 +84,8 @@ export async function prepareImages(
       }
       return { desired, identity: found?.id ?? '' }
     }
-    const build = await prepare(server.image.recipe)
-    const base = lowestBase(server.image)
+    const build = await prepare(image.recipe)
+    const base = lowestBase(image)
     if (base !== undefined && (await inspect(base.reference)) === undefined) addMissing(server, base.reference, base.at)
     return { desired: { kind: 'built', build }, identity: build.reference }
   }

@@ -46,6 +46,8 @@ export interface ContainerSpec {
   readonly newPrivileges: boolean
   readonly sysctls: Readonly<Record<string, string>>
   readonly ulimits: Readonly<Record<string, Ulimit>>
+  /** Where an external server is: nothing is created. */
+  readonly external?: readonly PublishedPort[] | undefined
 }
 
 /** A container with nothing set besides its name, image and network. */

@@ -1,6 +1,6 @@
 import type { DesiredImage } from './plan.ts'
 
-/** Name of the image that a server is started from. */
+/** Name of the image that a server is started from; empty for one that does not run in a container. */
 export function referenceOf(image: DesiredImage): string {
   switch (image.kind) {
     case 'named':
@@ -9,6 +9,8 @@ export function referenceOf(image: DesiredImage): string {
       return image.build.reference
     case 'baked':
       return image.bake.reference
+    case 'none':
+      return ''
   }
 }
 
@@ -30,5 +32,7 @@ export function isImagePresent(image: DesiredImage): boolean {
       return image.build.isPresent
     case 'baked':
       return image.bake.isPresent
+    case 'none':
+      return true
   }
 }

@@ -2,7 +2,7 @@ import { readDevice } from '../formats/device.ts'
 import { readDurationMs } from '../formats/duration.ts'
 import * as grammar from '../formats/grammar.ts'
 import { IgnoreFileError, readIgnoreFile } from '../formats/ignore-file.ts'
-import { isHostPath } from '../formats/paths.ts'
+import { isContainerPath, isHostPath } from '../formats/paths.ts'
 import { readPortRange } from '../formats/port-range.ts'
 import { findReservation } from '../formats/reserved-variables.ts'
 import { readSizeBytes } from '../formats/size.ts'
@@ -168,8 +168,17 @@ export function hasServer(servers: object): boolean {
   return Object.keys(servers).length > 0
 }
 
-export function hasOneSource({ image, build, preset }: Block): boolean {
+/** A URL of an external server can come from a variable, with a container for where that is not set. */
+export function hasOneSource({ image, build, preset, process, external }: Block): boolean {
+  if (process !== undefined) return [image, build, preset, external].every((one) => one === undefined)
+  if (external !== undefined && image === undefined && build === undefined) return true
   return preset === undefined ? (image === undefined) !== (build === undefined) : image === undefined
+}
+
+/** That of a process is relative to the fleet file. */
+export function hasOwnFolder({ workingDir, process }: Block): boolean {
+  if (workingDir === undefined) return true
+  return process === undefined ? isContainerPath(String(workingDir)) : isHostPath(String(workingDir))
 }
 
 export function hasOneField(block: object): boolean {

@@ -17,6 +17,7 @@ import { lendingKeys } from './fleet-file-lending.ts'
 import { portItem } from './fleet-file-ports.ts'
 import { at, optional, port, protocolKeys } from './fleet-file-protocols.ts'
 import * as rules from './fleet-file-rules.ts'
+import { runKeys } from './fleet-file-runs.ts'
 import { standbyKey } from './fleet-file-standby.ts'
 
 /**
@@ -337,10 +338,14 @@ const server = z
       'Name of a preset of the catalogue, or the folder of your own. Other keys override it, key by key.',
     ),
     options: optional(z.record(z.string(), optionValue), 'Options of the preset; `testfleet presets NAME` lists them.'),
+    ...runKeys,
     command: optional(argumentList, 'The command to run, as a list of arguments.'),
     entrypoint: optional(argumentList, "Replaces the image's entrypoint; a list of arguments."),
     user: optional(z.union([user, z.int().min(0)]), 'The user that it runs as.'),
-    workingDir: optional(containerPath, 'The working directory.'),
+    workingDir: optional(
+      z.string().refine(isHostPath, 'must be a path with no control characters'),
+      'The working directory.',
+    ),
     ...containerKeys,
     environment: optional(
       z.record(variableName, environmentValue),
@@ -430,7 +435,11 @@ const server = z
     ),
     ignore: ignore.describe('Findings of `check` in this server that are accepted.'),
   })
-  .refine(rules.hasOneSource, 'needs exactly one of `image`, `build` and `preset`')
+  .refine(rules.hasOneSource, 'needs exactly one of `image`, `build`, `preset` and `external`')
+  .refine(rules.hasOwnFolder, {
+    path: ['workingDir'],
+    message: 'must be an absolute path inside the server, with no `..` and no control characters',
+  })
   .refine(rules.goesWith('options', 'preset'), { path: ['options'], message: '`options` goes with `preset`' })
 
 /** The whole fleet file, as a person writes it. */

@@ -64,7 +64,7 @@ export interface Server {
   readonly hostname: string
   /** Whether it may have names of the public internet. */
   readonly publicNames: boolean
-  readonly image: ServerImage
+  readonly runs: ServerRun
   /** The options given to its preset, for information: their effects are already in the other fields. */
   readonly options: Readonly<Record<string, unknown>>
   readonly command: readonly string[] | undefined
@@ -119,6 +119,40 @@ export interface Server {
   readonly ulimits: ReadonlyMap<string, Ulimit>
   readonly export: ReadonlyMap<string, string>
   readonly ignore: readonly Ignore[]
+}
+
+/** How a server runs. */
+export type ServerRun = { readonly kind: 'container'; readonly image: ServerImage } | ProcessRun | ExternalRun
+
+/** A program of this machine that testfleet starts. */
+export interface ProcessRun {
+  readonly kind: 'process'
+  /** The program and its arguments; no shell is involved. */
+  readonly command: readonly string[]
+  /** Absolute path of its working directory. */
+  readonly folder: string
+}
+
+/** A server that runs elsewhere, and that testfleet neither starts nor stops. */
+export interface ExternalRun {
+  readonly kind: 'external'
+  /** Its URL without the password. */
+  readonly url: string
+  /** Where each of its ports is. */
+  readonly addresses: readonly ExternalAddress[]
+}
+
+/** Address of a port of an external server. `container` is the port's number in the fleet file. */
+export interface ExternalAddress {
+  readonly container: number
+  readonly protocol: Protocol
+  readonly address: string
+  readonly port: number
+}
+
+/** The image of a server that runs in a container. */
+export function imageOf(server: Pick<Server, 'runs'> | undefined): ServerImage | undefined {
+  return server?.runs.kind === 'container' ? server.runs.image : undefined
 }
 
 export type ServerImage =
@@ -190,6 +224,13 @@ export type SecretOrigin =
   | { readonly kind: 'generate'; readonly length: number }
   /** A password that is not secret: it is written in the fleet file. */
   | { readonly kind: 'value'; readonly text: string }
+  /** The password in the URL of an external server. */
+  | {
+      readonly kind: 'url'
+      readonly text: string
+      /** Variable of the caller's environment that holds the URL; undefined when the fleet file does. */
+      readonly from: string | undefined
+    }
 
 /** Folder in which a server finds its secrets, one file each. */
 export const SECRETS_FOLDER = '/run/secrets'

@@ -33,6 +33,8 @@ export type DesiredImage =
     }
   | { readonly kind: 'built'; readonly build: PreparedBuild }
   | { readonly kind: 'baked'; readonly bake: PreparedBake }
+  /** Of a server that does not run in a container. */
+  | { readonly kind: 'none' }
 
 export interface PreparedImage {
   readonly desired: DesiredImage
@@ -188,7 +190,13 @@ export type Operation = { readonly id: string; readonly needs: readonly string[]
       readonly hook: 'preStart' | 'postStart'
       readonly commands: readonly string[]
     }
-  | { readonly kind: 'startServer'; readonly server: string; readonly reason: string }
+  | {
+      readonly kind: 'startServer'
+      readonly server: string
+      readonly reason: string
+      /** URL, without the password, of an external server: it is used, and not started. */
+      readonly external?: string | undefined
+    }
   /** Starts the container that a server has, after a call has stopped or paused it. */
   | {
       readonly kind: 'resumeServer'

@@ -26,9 +26,11 @@ export interface ServerReport {
   readonly exitCode?: number
   /** Present when the kernel killed it because its memory limit was reached. */
   readonly outOfMemory?: true
-  /** Id of its container. */
+  /** How it runs; left out for a container. */
+  readonly runs?: 'process' | 'external'
+  /** Id of its container; empty for an external server. */
   readonly container: string
-  /** Reference of its image. */
+  /** Reference of its image; of an external server its URL, without the password. */
   readonly image: string
   /** The packages that the fleet file asks for in its image, with the versions that were installed. */
   readonly packages: Readonly<Record<string, string>>

@@ -1,5 +1,5 @@
 import type { AuthorityRecord } from './certificate.ts'
-import type { Port, ReadyCheck } from './fleet.ts'
+import type { ExternalAddress, Port, ReadyCheck } from './fleet.ts'
 import type { Lending } from './lending.ts'
 import type { OwnValue } from './own-value.ts'
 
@@ -117,6 +117,17 @@ export interface ServerSpec {
   readonly isUnfinished?: true | undefined
   /** The fleet's certificate authority, if the fleet has one. */
   readonly authority: AuthorityRecord | undefined
+  /** Of an external server. */
+  readonly external?: ExternalRecord | undefined
+}
+
+/** An external server in a record. Its password is among the sealed secrets. */
+export interface ExternalRecord {
+  /** Its URL without the password. */
+  readonly url: string
+  readonly addresses: readonly ExternalAddress[]
+  /** Digest of what it was declared as. */
+  readonly digest: string
 }
 
 export interface Holder {

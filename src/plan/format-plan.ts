@@ -29,6 +29,11 @@ function formatLines(operation: Operation): string[] {
     case 'stopServer':
       return [`stop    ${operation.server}: ${operation.reason}; set aside until everything else is ready`]
     case 'startServer':
+      return [
+        operation.external === undefined
+          ? `start   ${operation.server}: ${operation.reason}`
+          : `use     ${operation.server}: external, ${operation.external}`,
+      ]
     case 'resumeServer':
       return [`start   ${operation.server}: ${operation.reason}`]
     case 'runHooks':

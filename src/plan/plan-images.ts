@@ -33,7 +33,7 @@ export function planImages(images: readonly { readonly server: string; readonly 
     if (isImagePresent(image)) return
     if (image.kind === 'built') addBuild(image.build, server)
     else if (image.kind === 'named') addPull(image, server)
-    else addBake(image.bake)
+    else if (image.kind === 'baked') addBake(image.bake)
   }
   const addBake = (bake: PreparedBake): void => {
     for (const { server, image } of bake.from) add(image, server)
@@ -48,7 +48,7 @@ export function planImages(images: readonly { readonly server: string; readonly 
 
 /** Id of the operation that makes an image; undefined for an image that the engine has. */
 export function missingId(image: DesiredImage): string | undefined {
-  if (isImagePresent(image)) return undefined
+  if (image.kind === 'none' || isImagePresent(image)) return undefined
   if (image.kind === 'built') return buildId(image.build)
   return image.kind === 'named' ? pullId(image.reference) : bakeId(image.bake)
 }

@@ -8,7 +8,8 @@ import { reconcile } from './reconcile.ts'
 
 function server(name: string, dependsOn: string[] = [], volumes: string[] = []): Server {
   const mounts = volumes.map((volume) => ({ kind: 'volume', volume, to: '/data', writable: true }) as const)
-  return { name, dependsOn, mounts, preStart: [], postStart: [] } as unknown as Server
+  const runs = { kind: 'container' }
+  return { name, runs, dependsOn, mounts, preStart: [], postStart: [] } as unknown as Server
 }
 
 const spec: ServerSpec = {
@@ -71,6 +72,29 @@ function observe(servers: ObservedServer[], volumes: string[] = []): Observed {
 const planText = (desired: Desired, observed: Observed): string => formatPlan(reconcile(desired, observed))
 
 describe('reconcile', () => {
+  test('uses an external server without a start, and never stops one', () => {
+    const none: DesiredImage = { kind: 'none' }
+    const url = 'http://h:80'
+    const external = { ...server('db'), runs: { kind: 'external', url, addresses: [] } } as unknown as Server
+    const known = { ...spec, external: { url: 'http://old', addresses: [], digest: 'old' } }
+    const desired = desire([[external, none], [server('web', ['db'])]])
+    expect(planText(desired, observe([]))).toContain(`  use     db: external, ${url}\n  start   web: not running\n`)
+    const moved = observe([running('db', { digest: 'old', image: 'http://old', spec: known }), running('web')])
+    expect(planText(desired, moved)).toBe(
+      [
+        'session s',
+        '  stop    web: depends on db, which is started again; set aside until everything else is ready',
+        `  use     db: external, ${url}`,
+        '  start   web: depends on db, which is started again',
+        '  remove  web: depends on db, which is started again',
+        '4 changes.',
+        '',
+      ].join('\n'),
+    )
+    const left = observe([running('web'), running('old', { spec: known })])
+    expect(planText(desire([[server('web')]]), left)).toContain('  update  old: no longer in the fleet\n')
+  })
+
   test('starts a new fleet: images, network, volumes, then each server after what it depends on', () => {
     const base = build('testfleet/f:b1', 'b1', false).build
     const desired = desire([

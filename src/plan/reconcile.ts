@@ -28,19 +28,25 @@ export function reconcile(desired: Desired, observed: Observed): Plan {
     }),
   ]
   const imageIds = images.map(({ id }) => id)
-  const stops = replaced.map(({ now, reason }) => stop(now, reason, imageIds))
+  // Nothing ends an external server.
+  const ended = replaced.filter(({ now }) => now.spec.external === undefined)
+  const stops = ended.map(({ now, reason }) => stop(now, reason, imageIds))
   const changes: Operation[] = [
     ...images,
     ...resourceOperations(wanted, observed),
     ...stops,
     ...wanted.flatMap((one) => serverOperations(one, desired, observed, { reasons, stops: stops.map(({ id }) => id) })),
   ]
-  const updates = wanted.flatMap((one) => updateOf(one, observed, reasons))
+  const left = gone.filter(({ spec }) => spec.external !== undefined)
+  const updates = [
+    ...wanted.flatMap((one) => updateOf(one, observed, reasons)),
+    ...left.map(({ name }) => ({ server: name, reason: 'no longer in the fleet' })),
+  ]
   const isChanged = changes.some(({ kind }) => kind !== 'keepServer')
   if (!isChanged && updates.length === 0 && !desired.isRecordNew)
     return { session: desired.session, operations: changes }
   const save: Operation = { id: 'record', needs: changes.map(({ id }) => id), kind: 'saveRecord', updates }
-  const removals = replaced.map(({ now: { name: server, container }, reason }): Operation => {
+  const removals = ended.map(({ now: { name: server, container }, reason }): Operation => {
     return { id: `remove ${server}`, needs: [save.id], kind: 'removeServer', server, container, reason }
   })
   return { session: desired.session, operations: [...changes, save, ...removals] }
@@ -93,6 +99,7 @@ function reasonOf(
 /** Says which of the two that its digest covers is another one. Podman lists images under a longer name. */
 function describeDifference(old: string, image: DesiredImage): string {
   const name = referenceOf(image)
+  if (name === '') return 'configuration changed'
   return `/${old}`.endsWith(`/${name}`) ? 'configuration changed' : `image changed: ${name}`
 }
 
@@ -168,7 +175,16 @@ function serverOperations(
     { id: created, needs: toCreate, kind: 'createServer', server: name },
     ...(needsFiles ? [{ id: delivered, needs: [created], kind: 'deliverFiles', server: name } as const] : []),
     ...planHooks('preStart', server, prepared, [delivered, ...network]),
-    { id: `start ${name}`, needs: [prepared, ...network], kind: 'startServer', server: name, reason: reason ?? '' },
+    {
+      ...{
+        id: `start ${name}`,
+        needs: [prepared, ...network],
+        kind: 'startServer',
+        server: name,
+        reason: reason ?? '',
+      },
+      ...(server.runs.kind === 'external' && { external: server.runs.url }),
+    },
     { id: settled, needs: [`start ${name}`], kind: 'awaitReady', server: name },
     ...planHooks('postStart', server, readyId(name), [settled]),
   ]

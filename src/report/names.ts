@@ -7,7 +7,10 @@ import { observeServers } from './report.ts'
 export async function readNames(record: SessionRecord, { runtime, signal }: Tools): Promise<NamedServer[]> {
   const observed = await observeServers(record, runtime, { signal })
   const servers = [...observed.values()]
-    .filter(({ container, spec }) => /^(?:running|paused)$/.test(container.state) && spec.hostname !== '')
+    .filter(
+      ({ container, spec }) =>
+        /^(?:running|paused)$/.test(container.state) && spec.hostname !== '' && spec.external === undefined,
+    )
     .map(({ name, container, spec }): NamedServer => {
       const { reachableIp, endpoints } = runtime.reach(container, spec.ports)
       return {

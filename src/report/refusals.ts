@@ -1,4 +1,5 @@
 import { isFailure, TestfleetError } from '../model/failures.ts'
+import type { ServerSpec } from '../model/session.ts'
 import { say } from '../model/surface.ts'
 import type { LifeState } from './server-state.ts'
 
@@ -33,6 +34,13 @@ export function gone(server: string): TestfleetError {
     server,
     hint: `Run ${say('up', server)}, which creates a new one.`,
   })
+}
+
+/** Fails with USAGE for an external server. `what` is what cannot be done with it, such as `stop`. */
+export function refuseExternal(server: string, spec: Pick<ServerSpec, 'external'> | undefined, what: string): void {
+  if (spec?.external === undefined) return
+  const why = 'it is an external server, which testfleet neither starts nor changes'
+  throw new TestfleetError('USAGE', `\`${what}\` cannot be used on ${server}: ${why}`, { server })
 }
 
 /** Adds the server to a failure of the engine; returns any other error unchanged. */

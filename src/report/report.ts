@@ -13,6 +13,7 @@ import type { Change, ServerRecord, ServerSpec, SessionRecord } from '../model/s
 import type { CheckSubject } from '../ready/run-check.ts'
 import { waitUntilReady } from '../ready/wait-until-ready.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { describeExternal, externalId } from '../runtime/with-external.ts'
 import { openSecretReader, type SecretReader } from '../servers/secrets.ts'
 import type { ServerToAwait } from '../sessions/tools.ts'
 import type { Tools } from '../tools.ts'
@@ -48,7 +49,8 @@ async function reportServer(
   const state = knownReady.has(server.name) && container.state === 'running' ? 'ready' : await probeState(server, tools)
   return {
     ...(typeof state === 'string' ? { state } : state),
-    container: container.id,
+    ...(spec.external !== undefined && { runs: 'external' as const }),
+    container: spec.external === undefined ? container.id : '',
     image: container.image,
     packages: readPackages(container.labels),
     hostname: spec.hostname,
@@ -210,7 +212,7 @@ export function matchServers(
 ): ObservedServers {
   const observed = new Map<string, ObservedServer>()
   for (const [name, spec] of Object.entries(servers)) {
-    const container = containers.find(({ id }) => id === spec.container)
+    const container = findContainer(spec, containers)
     const isStarting = change?.stage === 'making' && isStartedBy(change, name)
     if (container !== undefined) observed.set(name, { name, container, spec, ...(isStarting && { isStarting }) })
   }
@@ -220,7 +222,20 @@ export function matchServers(
     const spec = Object.hasOwn(change.starting, name) ? change.starting[name] : undefined
     if (spec !== undefined) observed.set(name, { name, container, spec, isStarting: true })
   }
+  for (const [name, spec] of Object.entries(change.starting)) {
+    if (spec.external === undefined) continue
+    const id = externalId(name, change.id, spec.external.addresses)
+    observed.set(name, { name, container: describeExternal(id, spec.external), spec, isStarting: true })
+  }
   return observed
+}
+
+/** An external server is nowhere but in the record. */
+function findContainer(
+  { container, external }: ServerRecord,
+  containers: readonly ContainerSummary[],
+): ContainerSummary | undefined {
+  return external === undefined ? containers.find(({ id }) => id === container) : describeExternal(container, external)
 }
 
 function isStartedBy({ starting, resumed = [] }: Change, name: string): boolean {

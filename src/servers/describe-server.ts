@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import type { EngineLocation } from '../engine/engine.ts'
 import { type AuthorityRecord, TLS_FOLDER } from '../model/certificate.ts'
-import type { ContainerMount, ContainerSpec } from '../model/container.ts'
+import { type ContainerMount, type ContainerSpec, plainContainer } from '../model/container.ts'
 import { referenceOf } from '../model/desired-image.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { type Fleet, type Port, SECRETS_FOLDER, type Server } from '../model/fleet.ts'
+import { type ExternalRun, type Fleet, type Port, SECRETS_FOLDER, type Server } from '../model/fleet.ts'
 import { formatPreStop } from '../model/hook.ts'
-import { label } from '../model/labels.ts'
+import { type Labels, label } from '../model/labels.ts'
 import type { Lending } from '../model/lending.ts'
 import type { DesiredServer, PreparedImage } from '../model/plan.ts'
 import { aliasesOf } from '../model/server-names.ts'
@@ -48,6 +48,7 @@ export function desireServer(
   settings: SessionSettings,
   mountDigests: ServerSpec['mountDigests'] = {},
 ): DesiredServer {
+  if (server.runs.kind === 'external') return desireExternal(server, server.runs, settings)
   const unnamed = { ...settings, session: '', sessionId: '', change: '', owner: '', network: '', volumes: new Map() }
   const subject = [
     describeContainer(server, fleet, referenceOf(image.desired), unnamed, ''),
@@ -65,6 +66,16 @@ export function desireServer(
   const spec = toSpec(server, settings.authority)
   const given = Object.keys(mountDigests).length === 0 ? spec : { ...spec, mountDigests }
   return { server, image: image.desired, digest, spec: given, needsFiles }
+}
+
+/** An external server is another one when its URL is, except for the password, or the ports that it stands for. */
+function desireExternal(server: Server, { url, addresses }: ExternalRun, settings: SessionSettings): DesiredServer {
+  const digest = createHash('sha256')
+    .update(JSON.stringify(['external', url, addresses]))
+    .digest('hex')
+    .slice(0, 32)
+  const spec = { ...toSpec(server, settings.authority), external: { url, addresses, digest } }
+  return { server, image: { kind: 'none' }, digest, spec, needsFiles: false }
 }
 
 /** Returns the server's part of the session's record. */
@@ -98,6 +109,7 @@ export function describeContainer(
   digest: string,
 ): ContainerSpec {
   const labels = resourceLabels(fleet.name, settings)
+  if (server.runs.kind === 'external') return describeExternalServer(server, server.runs, labels)
   return {
     // The change's id makes the name unique among sessions, and among successors of the same server.
     name: `${settings.session}-${server.name}-${settings.change}`,
@@ -142,6 +154,16 @@ export function describeContainer(
     newPrivileges: server.unsafe.newPrivileges,
     sysctls: Object.fromEntries(server.sysctls),
     ulimits: Object.fromEntries(server.ulimits),
+  }
+}
+
+function describeExternalServer(server: Server, { addresses }: ExternalRun, labels: Labels): ContainerSpec {
+  const { name, hostname } = server
+  const network = { name: '', aliases: [] }
+  return {
+    ...plainContainer,
+    ...{ name, hostname, network, image: '', labels: { ...labels, [label.server]: name } },
+    external: addresses,
   }
 }
 

@@ -55,6 +55,7 @@ export async function readSecret(origin: SecretOrigin, host: Host): Promise<stri
     case 'generate':
       return Array.from({ length: origin.length }, () => LETTERS[randomInt(LETTERS.length)]).join('')
     case 'value':
+    case 'url':
       return origin.text
     case 'file':
       return (await readTextInside(origin.path, { ...origin, maxBytes: MAX_SECRET_BYTES })).replace(/\r?\n$/, '')

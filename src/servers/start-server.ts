@@ -110,7 +110,8 @@ async function explainFailure(
 }
 
 /** Returns the key whose first item is the program. */
-function keyOfProgram(server: Server): keyof Server {
+function keyOfProgram(server: Server): string {
+  if (server.runs.kind === 'process') return 'process'
   if (server.entrypoint !== undefined) return 'entrypoint'
   return server.command === undefined ? 'image' : 'command'
 }

@@ -2,7 +2,7 @@ import { prepareImages } from '../images/prepare-images.ts'
 import { readFiles, readImage, readInstalled } from '../images/record-packages.ts'
 import { referenceOf } from '../model/desired-image.ts'
 import { TestfleetError } from '../model/failures.ts'
-import type { Fleet, Server } from '../model/fleet.ts'
+import { type Fleet, imageOf, type Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import { say } from '../model/surface.ts'
 import { selectServers } from '../plan/reconcile.ts'
@@ -28,6 +28,8 @@ export async function describeSbom({ fleet, server: name, session }: SbomRequest
   const { engine, signal } = tools
   const server = selectServers(fleet, [name]).find((candidate) => candidate.name === name)
   if (server === undefined) throw new Error(`${name} was not selected`)
+  if (imageOf(server) === undefined)
+    throw new TestfleetError('USAGE', `${name} has no image: it does not run in a container`, { server: name })
   const { byServer } = await prepareImages(fleet, [server], engine, { signal })
   const prepared = byServer.get(name)
   if (prepared === undefined) throw new Error('no image was prepared')
@@ -61,8 +63,9 @@ async function describe(containerId: string, image: FoundImage, server: string, 
   return describeBill({ ...image, system, packages }, VERSION)
 }
 
-function isNotThere({ name, image }: Server, reference: string): TestfleetError {
-  const how = image.kind === 'built' ? say('build', name) : say('up', name)
+function isNotThere(server: Server, reference: string): TestfleetError {
+  const { name } = server
+  const how = imageOf(server)?.kind === 'built' ? say('build', name) : say('up', name)
   return new TestfleetError('IMAGE_NOT_FOUND', `the image of ${name} is not there yet: ${reference}`, {
     server: name,
     hint: `Get it with ${how}.`,

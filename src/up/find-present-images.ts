@@ -10,7 +10,9 @@ export async function findPresentImages(
   { desired, observed }: PlannedUp,
   { engine, signal }: Tools,
 ): Promise<readonly PlannedImage[]> {
-  const images = [...desired.servers.values()].map(({ image }) => image).filter(isImagePresent)
+  const images = [...desired.servers.values()]
+    .map(({ image }) => image)
+    .filter((image) => image.kind !== 'none' && isImagePresent(image))
   const bakedFor = new Map(
     images.flatMap((image) => (image.kind === 'baked' ? [[image.bake.reference, image.bake.server] as const] : [])),
   )

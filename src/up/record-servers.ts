@@ -13,6 +13,12 @@ interface Recorded extends Pick<Starting, 'secrets'> {
   readonly finished: ReadonlySet<string>
 }
 
+/** External servers that are no longer in the fleet: nothing stops them, and only their records end. */
+function listLeft({ desired }: PlannedUp, servers: Readonly<Record<string, ServerRecord>>): readonly string[] {
+  const names = desired.isWholeFleet ? Object.keys(servers) : []
+  return names.filter((name) => !desired.servers.has(name) && servers[name]?.external !== undefined)
+}
+
 /** Returns the server records after the plan: servers that it starts, keeps, or does not touch. */
 export async function recordServers(
   { record }: Pick<OwnChange, 'record'>,
@@ -23,6 +29,7 @@ export async function recordServers(
   for (const operation of planned.plan.operations) {
     if (operation.kind === 'stopServer') delete servers[operation.server]
   }
+  for (const name of listLeft(planned, servers)) delete servers[name]
   for (const [name, { spec, server }] of planned.desired.servers) {
     const container = created.get(name)
     const known = servers[name]

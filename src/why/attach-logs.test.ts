@@ -38,7 +38,7 @@ function attach(logs: Readonly<Record<string, string>>) {
       yield { kind: 'exited', server: 'db', id: 'db', exitCode: 3, atMs: 1 }
     },
   }
-  const engine = {
+  const logReader = {
     async *readLogs(id: string, _: object, { signal }: { signal: AbortSignal }) {
       for (const line of (logs[id] ?? '').split(/(?<=\n)/)) {
         if (line === STUCK) await once(signal, 'abort')
@@ -48,7 +48,12 @@ function attach(logs: Readonly<Record<string, string>>) {
     },
   }
   const signal = new AbortController().signal
-  const tools = { runtime, engine, signal, recorder: new Recorder(), host: currentHost(root) } as unknown as Tools
+  const tools = {
+    runtime: { ...runtime, ...logReader },
+    signal,
+    recorder: new Recorder(),
+    host: currentHost(root),
+  } as unknown as Tools
   const causes = [{ rule: 'died', server: 'db', sentence: 'db ended with exit code 3', evidence: [] }] as const
   const toEvent = ({ atMs, server }: { atMs: number; server: string }) => ({ time: String(atMs), server })
   return attachLogs({ folder, toEvent }, { record: record(...Object.keys(logs)), sinceMs: 1, causes }, tools)

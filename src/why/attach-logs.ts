@@ -120,12 +120,12 @@ async function readLog(
   { container }: ObservedServer,
   sinceMs: number,
   mask: Mask,
-  { engine, signal }: Pick<Tools, 'engine' | 'signal'>,
+  { runtime, signal }: Pick<Tools, 'runtime' | 'signal'>,
   deadline: AbortSignal,
 ): Promise<string[]> {
   const kept = createBoundedList<string>(MAX_LOG_LENGTH, ({ length }) => length)
   const options = { signal: AbortSignal.any([signal, deadline]) }
-  const log = readLines(container.id, { sinceMs }, engine, mask, options)
+  const log = readLines(container.id, { sinceMs }, runtime, mask, options)
   const isWhole = await readUntil(deadline, log, (line) => kept.add(line))
   const lines = toLines(
     kept.read(),

@@ -4,6 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { loadFleet } from '../../src/config/load-fleet.ts'
 import { currentHost } from '../../src/current-host.ts'
 import { prepareBuild } from '../../src/images/prepare-build.ts'
+import { imageOf } from '../../src/model/fleet.ts'
 import { makeFleetFolder, removeFleetFolders } from '../support/command.ts'
 import { wide } from '../support/tiers.ts'
 
@@ -48,7 +49,7 @@ async function buildWithDocker(folder: string): Promise<string[]> {
 
 async function collectWithTestfleet(folder: string): Promise<string[]> {
   const fleet = await loadFleet({ kind: 'file', named: undefined }, { ...currentHost(), workingFolder: folder })
-  const image = fleet.servers.get('web')?.image
+  const image = imageOf(fleet.servers.get('web'))
   if (image?.kind !== 'built') throw new Error('it is not built')
   const { content } = await prepareBuild(image.recipe, undefined, fleet, undefined)
   const entries = content.kind === 'dockerfile' ? content.entries : []

@@ -9,9 +9,13 @@ import type { Host } from '../../src/model/host.ts'
 const presetsFolder = join(import.meta.dirname, '../../src/presets')
 
 /** Loads the text of a fleet file, with the catalogue's presets. */
-export async function loadText(text: string, name = 'testfleet.yaml'): Promise<Fleet> {
+export async function loadText(
+  text: string,
+  name = 'testfleet.yaml',
+  environment: Host['environment'] = {},
+): Promise<Fleet> {
   const folder = await mkdtemp(join(tmpdir(), 'testfleet-text-'))
-  const host = { workingFolder: folder, environment: {}, platform: 'linux', presetsFolder } as unknown as Host
+  const host = { workingFolder: folder, environment, platform: 'linux', presetsFolder } as unknown as Host
   try {
     await writeFile(join(folder, name), text)
     return await loadFleet({ kind: 'file', named: name }, host)
@@ -21,8 +25,8 @@ export async function loadText(text: string, name = 'testfleet.yaml'): Promise<F
 }
 
 /** Every mistake in the text of a fleet file, as `line:column field: message`. */
-export async function mistakesIn(text: string, name?: string): Promise<string[]> {
-  const error = await loadText(text, name).then(
+export async function mistakesIn(text: string, name?: string, environment?: Host['environment']): Promise<string[]> {
+  const error = await loadText(text, name, environment).then(
     () => undefined,
     (reason: unknown) => reason,
   )

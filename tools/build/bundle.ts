@@ -30,7 +30,7 @@ const call =
   /[\\/]src[\\/](?:plan[\\/]format|cli[\\/](?:call|commands|fold-summary|format-failure|load-command|output|palette|parse-call|parse-options|run-call|answer)\.|cli[\\/]commands[\\/])/
 /** What `import 'testfleet'` loads: the client and its handles. A call loads the rest. */
 const library =
-  /^\0(?:node:crypto$|@oxc-project)|[\\/]src[\\/](?:api[\\/](?!calls[\\/]|(?:call|command-caller|describe-command|fleet-names|hand-over|hold-copies|start-pools|standby-source)\.)|model[\\/](?:failures|find-endpoint|standby|surface|unknown-server)\.|endpoints[\\/]endpoint-url\.)/
+  /^\0(?:node:crypto$|@oxc-project)|[\\/]src[\\/](?:api[\\/](?!calls[\\/]|(?:call|command-caller|describe-command|fleet-names|hand-over|hold-copies|start-pools|standby-source)\.)|model[\\/](?:failures|find-endpoint|standby|surface|unknown-server)\.|endpoints[\\/]endpoint-url\.|formats[\\/]url-schemes\.)/
 /** What a command needs that is run on a standby copy. None of it imports the core. */
 const take =
   /^\0node:util$|[\\/]src[\\/](?:current-host|command-in-session|api[\\/](?:command-caller|standby-source|describe-command|check-options|start-pools|calls[\\/]run(?:-on-standby)?)|standby[\\/](?:take|socket|leave)|lender[\\/](?:client|connection|protocol)|config[\\/](?:locate|trust)-fleet-file|files[\\/]ownership|endpoints[\\/](?:environment|trust-variables)|formats[\\/](?:duration|export-template|grammar|nearest|paths|proxy-variables|reserved-variables|strip-controls|timestamp|word-error)|names[\\/](?!(?:namespace|proxy)[.])[a-z-]+|report[\\/](?:command-list|unusable|variables)|sessions[\\/](?:lender-socket|make-id|processes|taken-down|keeper[\\/](?:client|guard|protocol))|model[\\/](?:host|running|session|engine-endpoint))[.]ts$/

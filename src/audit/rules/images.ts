@@ -1,6 +1,6 @@
 import { listBaseImages } from '../../formats/dockerfile.ts'
 import { parseImageReference } from '../../formats/image-reference.ts'
-import type { Fleet, Server } from '../../model/fleet.ts'
+import { type Fleet, imageOf, type Server } from '../../model/fleet.ts'
 import type { Dockerfile, Place, Sighting, Subject } from '../subject.ts'
 import { recipesOf } from '../walk.ts'
 
@@ -100,9 +100,10 @@ interface ForeignImage {
 /** Returns every image that the fleet uses and does not build. */
 function listImages({ fleet, dockerfiles }: Subject): ForeignImage[] {
   const ofServers = [...fleet.servers.values()].flatMap((server): ForeignImage[] => {
-    if (server.image.kind === 'named') {
+    const image = imageOf(server)
+    if (image?.kind === 'named') {
       const at = { value: ['servers', server.name, 'image'] }
-      return [{ server: server.name, at, reference: server.image.reference }]
+      return [{ server: server.name, at, reference: image.reference }]
     }
     const last = recipesOf(server).at(-1)
     if (last?.kind !== 'steps' || last.from.kind !== 'named') return []

@@ -79,6 +79,10 @@ const findWeakSecrets = eachServer(function* ({ name: server, secrets, environme
       const at = { value: ['servers', server, 'secrets', name, 'value'] }
       yield { id: 'secret-in-file', at, message: `${name} is written in the file` }
     }
+    if (secret.kind === 'url' && secret.from === undefined) {
+      const at = { value: ['servers', server, 'external'] }
+      yield { id: 'password-in-url', at, message: 'the URL of the external server contains a password' }
+    }
     if (secret.kind !== 'generate' || secret.length >= SHORTEST) continue
     const at = { value: ['servers', server, 'secrets', name, 'generate'] }
     yield { id: 'secret-short', at, message: `${name} has ${secret.length} characters` }
@@ -93,6 +97,10 @@ const findWeakSecrets = eachServer(function* ({ name: server, secrets, environme
 /** Reports what a fleet file takes from its caller's environment. */
 const findCallerVariables = eachServer(function* ({ name: server, secrets, environment }) {
   for (const [name, secret] of secrets) {
+    if (secret.kind === 'url' && secret.from !== undefined) {
+      const at = { value: ['servers', server, 'external', 'env'] }
+      yield { id: 'variable-of-caller', at, message: `the URL of the server is ${secret.from} of the caller` }
+    }
     if (secret.kind !== 'env') continue
     const at = { value: ['servers', server, 'secrets', name, 'env'] }
     yield { id: 'variable-of-caller', at, message: `the secret ${name} is ${secret.variable} of the caller` }

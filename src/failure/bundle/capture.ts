@@ -89,7 +89,7 @@ async function fill(draft: Draft, failure: unknown, context: BundleContext): Pro
   const { session, isShown, mask, problems, tools, options } = context
   const { recorder, host } = tools
   const gathered = await gather(context)
-  const logs = await readLastLines(failure, isShown ? gathered.servers : [], mask, tools.engine, options)
+  const logs = await readLastLines(failure, isShown ? gathered.servers : [], mask, tools.runtime, options)
   draft.summary = mask.text(formatSummary({ ...describe(failure, context, gathered), logs }))
   const name = session?.name ?? recorder.call?.fleet.name ?? 'call'
   const folder = await openBundleFolder(host.temporaryFolder, name, context.note)

@@ -1,7 +1,8 @@
-import type { CallOptions, Engine, LogRequest } from '../../engine/engine.ts'
+import type { CallOptions, LogRequest } from '../../engine/engine.ts'
 import { LineReader, readEnd } from '../../engine/output-text.ts'
 import type { OutputStream } from '../../model/container.ts'
 import { isFailure } from '../../model/failures.ts'
+import type { Runtime } from '../../runtime/runtime.ts'
 import type { Mask } from '../mask.ts'
 import type { BundledServer } from './context.ts'
 
@@ -13,19 +14,21 @@ const MAX_LINE_LENGTH = 1024 * 1024
 /** Additional characters that are read and masked but not written, so that a secret at the cut is recognized. */
 const CUT_MARGIN = 64 * 1024
 
+type LogSource = Pick<Runtime, 'readLogs'>
+
 /** Reads the masked log of a container, line by line, with time and stream. */
 export async function* readContainerLog(
   containerId: string,
-  engine: Engine,
+  runtime: LogSource,
   mask: Mask,
   options: CallOptions,
 ): AsyncGenerator<string> {
   let length = 0
-  for await (const line of readLines(containerId, {}, engine, mask, options)) {
+  for await (const line of readLines(containerId, {}, runtime, mask, options)) {
     length += line.length
     if (length > MAX_LOG_LENGTH) {
       yield `[the log is longer than ${MAX_LOG_LENGTH} characters; its last ${LAST_LOG_LINES} lines follow]`
-      yield* readLastPart(readLines(containerId, { tail: LAST_LOG_LINES }, engine, mask, options))
+      yield* readLastPart(readLines(containerId, { tail: LAST_LOG_LINES }, runtime, mask, options))
       return
     }
     yield line
@@ -48,14 +51,14 @@ async function* readLastPart(lines: AsyncIterable<string>): AsyncGenerator<strin
 export async function* readLines(
   containerId: string,
   part: Pick<LogRequest, 'tail' | 'sinceMs'>,
-  engine: Engine,
+  runtime: LogSource,
   mask: Mask,
   options: CallOptions,
 ): AsyncGenerator<string> {
   const limit = { length: MAX_LINE_LENGTH + CUT_MARGIN, keeps: 'start' } as const
   const readers = { stdout: new LineReader(limit), stderr: new LineReader(limit) }
   const request = { follow: false, timestamps: true, ...part }
-  for await (const { stream, bytes } of engine.readLogs(containerId, request, options)) {
+  for await (const { stream, bytes } of runtime.readLogs(containerId, request, options)) {
     for (const line of readers[stream].read(bytes)) yield formatLine(line, stream, mask)
   }
   for (const stream of ['stdout', 'stderr'] as const) {
@@ -94,7 +97,7 @@ export async function readLastLines(
   failure: unknown,
   servers: readonly BundledServer[],
   mask: Mask,
-  engine: Engine,
+  runtime: LogSource,
   options: CallOptions,
 ): Promise<Map<string, readonly string[]>> {
   const isOfServer = isFailure(failure)
@@ -104,7 +107,7 @@ export async function readLastLines(
   const read = async ({ name, container }: BundledServer): Promise<[string, readonly string[]][]> => {
     if (container === undefined || container.state === 'created') return []
     try {
-      const text = mask.text(await readEnd(engine.readLogs(container.id, request, options), MAX_SHOWN_BYTES))
+      const text = mask.text(await readEnd(runtime.readLogs(container.id, request, options), MAX_SHOWN_BYTES))
       const lines = text.split('\n').filter((line) => line.trim() !== '')
       return [[name, lines.map(shorten)]]
     } catch {

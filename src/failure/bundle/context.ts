@@ -66,14 +66,14 @@ export interface Gathered {
 
 /** Collects information from the engine, and notes each failed request. */
 export async function gather({ containers, tools, options, note }: BundleContext): Promise<Gathered> {
-  const { engine, recorder } = tools
+  const { engine, runtime, recorder } = tools
   const attempt = <Answer>(what: string, question: Promise<Answer>): Promise<Answer | undefined> =>
     question.catch((error: unknown) => void note(what, error))
   const [version, info, ...details] = await Promise.all([
     attempt('the version of the engine', engine.version(options)),
     attempt('information about the engine', engine.info(options)),
     ...containers.map(async ({ name, container }) => {
-      const inspected = await attempt(`inspect output of ${name}`, engine.inspectContainer(container.id, options))
+      const inspected = await attempt(`inspect output of ${name}`, runtime.inspectServer(container.id, options))
       return inspected === undefined ? [] : [[name, inspected] as const]
     }),
   ])

@@ -61,7 +61,7 @@ export async function writeServerFiles(
   context: BundleContext,
 ): Promise<void> {
   const { mask, isShown, options } = context
-  const { engine, recorder } = context.tools
+  const { runtime, recorder } = context.tools
   const save = async (file: string, text: string | undefined): Promise<void> => {
     if (text !== undefined) await folder.save(`servers/${server.folder}/${file}`, mask.text(text))
   }
@@ -73,7 +73,7 @@ export async function writeServerFiles(
   if (server.container === undefined || !isShown) return
   const { id, raw } = server.container
   await folder.save(`servers/${server.folder}/inspect.json`, toJsonText(raw, mask))
-  await folder.saveLines(`servers/${server.folder}/container.log`, readContainerLog(id, engine, mask, options))
+  await folder.saveLines(`servers/${server.folder}/container.log`, readContainerLog(id, runtime, mask, options))
 }
 
 /** Returns the build of an image, and the builds of its bases. */

@@ -5,6 +5,7 @@ import { label } from '../../model/labels.ts'
 import { openContainers } from '../../runtime/containers/open-containers.ts'
 import { withProcesses } from '../../runtime/processes/with-processes.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
+import { withExternal } from '../../runtime/with-external.ts'
 import { endSession, removeResources } from '../end.ts'
 import { openStore, type StoredRecord } from '../store.ts'
 import type { SessionNotes, SessionTools } from '../tools.ts'
@@ -41,7 +42,7 @@ void import('../../runtime/processes/open-processes.ts').catch(() => {})
 
 function openRuntime({ endpoint }: KeeperOrder): Runtime {
   const here = { supervisorFile: '', userId: process.getuid?.(), platform: process.platform }
-  return withProcesses(openContainers(reopenEngine(endpoint, 'keeper')), here)
+  return withExternal(withProcesses(openContainers(reopenEngine(endpoint, 'keeper')), here))
 }
 
 function openNotes(stateFolder: string, runtime: Runtime): SessionNotes {

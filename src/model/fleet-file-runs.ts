@@ -1,0 +1,22 @@
+import * as z from 'zod'
+import * as grammar from '../formats/grammar.ts'
+import { optional } from './fleet-file-protocols.ts'
+
+/** Keys of a server that does not run in a container. */
+
+const fromCaller = z.strictObject({
+  env: z
+    .string()
+    .regex(grammar.PROCESS_VARIABLE, {
+      error: 'must be the name of a variable: at most 4096 characters, none of them `=` or NUL',
+    })
+    .describe('A variable of the environment in which testfleet is called.'),
+})
+
+export const runKeys = {
+  external: optional(
+    // What a URL must be is checked where it is read: a message of the schema would quote it, with its password.
+    z.union([z.string(), fromCaller]),
+    'URL of a server that runs already, such as postgres://app@db.staging:5432/app, instead of a container. `{ env: NAME }` takes it from the environment in which testfleet is called; while that variable is not set, the server is the container that the other keys declare.',
+  ),
+}
