@@ -140,6 +140,16 @@ describe.concurrent('a server without a container', () => {
     await expect(runtime.inspectServer(server.id)).rejects.toMatchObject({ code: 'NOT_FOUND' })
   })
 
+  test('whose supervisor hangs counts as running, and is removed', { tags: ['wide'] }, async () => {
+    const server = await start(['sleep', '1000'], { labels: gentle })
+    const { processId = 0 } = await runtime.inspectServer(server.id)
+    process.kill(readProcess(processId)?.parentPid ?? 0, 'SIGSTOP')
+    expect(await find(server.id)).toMatchObject({ state: 'running' })
+    await runtime.removeServer(server)
+    expect(marked(server.id)).toEqual([])
+    expect(findMarked(`TESTFLEET_SUPERVISOR=${server.id}`, userId)).toEqual([])
+  })
+
   test('whose port is taken does not start, and says who has it', async () => {
     const listener = createServer().listen(0, '127.0.0.1')
     await vi.waitFor(() => expect(listener.listening).toBe(true), soon)

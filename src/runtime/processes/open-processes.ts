@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { CallOptions } from '../../engine/engine.ts'
 import { isFailure, TestfleetError } from '../../model/failures.ts'
 import { label } from '../../model/labels.ts'
 import { graceOf, type Runtime, type StopListener } from '../runtime.ts'
@@ -8,6 +9,7 @@ import { readMemoryBytes } from './process-table.ts'
 import { findTree } from './process-tree.ts'
 import type { ServerState, SupervisorRequest } from './protocol.ts'
 import { readLog } from './read-log.ts'
+import { removeOld } from './remove-old.ts'
 import { removeProcess } from './remove-process.ts'
 import { eventsFile, listCards, makeServerFolder, readCard, type ServerCard } from './server-folder.ts'
 import { prepareStop, stopProcess } from './stop-process.ts'
@@ -51,6 +53,7 @@ function openLife(place: ProcessPlace, looks: ProcessLooks, listener: StopListen
       refuseTakenName(spec.name, listCards(root, userId))
       const card = toCard(spec, process.command, place.engine)
       const folder = makeServerFolder(root, card, userId)
+      removeOld(root, userId)
       const events = eventsFile(root, spec.labels[label.session] ?? '')
       const order = { folder, card, program: toProgram(spec, process, card), eventsFile: events }
       try {
@@ -69,9 +72,11 @@ function openLife(place: ProcessPlace, looks: ProcessLooks, listener: StopListen
     async removeServer(server, options) {
       const folder = join(root, server.id)
       if (readCard(folder) === undefined) return
-      if (graceOf(server) > 0) await stopProcess(folder, server, looks, listener, options)
-      else await prepareStop(server, looks, listener, options)
-      const state = await ask(folder, { do: 'remove' }, options).catch(nothingIfSilent)
+      const isSilent = (await lookAt(folder, options)) === silent
+      // A supervisor that hangs, or that was stopped by a signal, is removed as one that is gone.
+      if (!isSilent && graceOf(server) > 0) await stopProcess(folder, server, looks, listener, options)
+      else if (!isSilent) await prepareStop(server, looks, listener, options)
+      const state = isSilent ? undefined : await ask(folder, { do: 'remove' }, options)
       if (state === undefined) await removeProcess(server.id, folder, userId, (id) => eventsFile(root, id))
     },
     async waitServer(id, options) {
@@ -86,9 +91,7 @@ function openLooks({ folder: root, userId, engine }: ProcessPlace): ProcessLooks
   return {
     async listServers(labels, options) {
       const cards = listCards(root, userId).filter((card) => isWanted(card, labels, engine))
-      return Promise.all(
-        cards.map(async (card) => toSummary(card, await ask(join(root, card.id), { do: 'state' }, options))),
-      )
+      return Promise.all(cards.map(async (card) => toSummary(card, await lookAt(join(root, card.id), options))))
     },
     async inspectServer(id, options) {
       const card = readCard(join(root, id))
@@ -126,7 +129,18 @@ function refuseTakenName(name: string, cards: readonly ServerCard[]): void {
   throw new TestfleetError('NAME_TAKEN', `a server without a container named ${name} already exists`)
 }
 
-/** A supervisor that hangs, or that was stopped by a signal, is removed as one that is gone. */
-function nothingIfSilent(error: unknown): undefined {
-  if (!isFailure(error, 'ENGINE_TIMEOUT')) throw error
+/** Time after which a supervisor counts as one that hangs. It answers in a moment, on a busy machine in seconds. */
+const LOOK_MS = 10_000
+
+/** The state of a server whose supervisor does not answer: its program may run. */
+const silent: ServerState = { state: 'running', restarts: 0, isRestarting: false, startedAtMs: 0, endedAtMs: 0 }
+
+/** Returns the state of a server; undefined when its supervisor is gone. */
+async function lookAt(folder: string, options: CallOptions = {}): Promise<ServerState | undefined> {
+  try {
+    return await ask(folder, { do: 'state' }, { ...options, timeoutMs: LOOK_MS })
+  } catch (error) {
+    if (isFailure(error, 'ENGINE_TIMEOUT')) return silent
+    throw error
+  }
 }
