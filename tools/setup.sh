@@ -7,8 +7,11 @@ suite=bookworm
 base_image=debian:$suite-slim
 engine_packages='docker.io iptables ca-certificates'
 # Programs that the demo and the tests call, each with its Debian package.
-clients='curl:curl openssl:openssl python3:python3 go:golang-go ssh:openssh-client psql:postgresql-client
+clients='curl:curl openssl:openssl python3:python3 go:golang-go javac:default-jdk-headless
+ssh:openssh-client psql:postgresql-client
 zsh:zsh fish:fish mandoc:mandoc'
+# Libraries of Debian's Java, each with its package: the tests run the client for JUnit.
+java_libraries='junit-platform-console:junit5'
 # Modules of Debian's Python, each with its package: the tests run the client for pytest.
 python_modules='pytest:python3-pytest xdist:python3-pytest-xdist redis:python3-redis'
 
@@ -92,6 +95,9 @@ install_programs() {
   done
   for module in $python_modules; do
     [ -e "/usr/lib/python3/dist-packages/${module%:*}" ] || missing="$missing ${module#*:}"
+  done
+  for library in $java_libraries; do
+    [ -e "/usr/share/java/${library%:*}.jar" ] || missing="$missing ${library#*:}"
   done
   # One test gives an engine a separate network.
   if [ "$(uname)" = Linux ] && ! has ip; then missing="$missing iproute2"; fi

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { clientEnvironment } from '../support/client-command.ts'
 import { removeFleetFolders, startTestfleet, waitForNothing } from '../support/command.ts'
 import { buildGoClient } from '../support/go-client.ts'
+import { buildJavaClient } from '../support/java-client.ts'
 import { noteServer } from '../support/lent-servers.ts'
 import { makeFleet, type StoryFleet } from '../support/story-fleet.ts'
 import { wide } from '../support/tiers.ts'
@@ -25,6 +26,7 @@ const clients: readonly Client[] = [
     environment: { PYTHONPATH: join(import.meta.dirname, '../../clients/python'), PYTHONDONTWRITEBYTECODE: '1' },
   },
   { name: 'go', build: buildGoClient },
+  { name: 'java', build: buildJavaClient },
 ]
 
 let environment: Readonly<Record<string, string | undefined>>
