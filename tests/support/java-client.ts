@@ -19,7 +19,8 @@ const junit = [
 
 /** Returns a folder with the classes of these folders of sources. What was compiled before is used again. */
 async function compile(folders: readonly string[], more: readonly string[] = []): Promise<string> {
-  const files = (await Promise.all(folders.map((folder) => Array.fromAsync(glob(join(folder, '**/*.java')))))).flat()
+  const files: string[] = []
+  for await (const file of glob(folders.map((folder) => join(folder, '**/*.java')))) files.push(file)
   const hash = createHash('sha256').update(more.join())
   for (const file of files.toSorted()) hash.update(`${file}\n${await readFile(file, 'utf8')}\n`)
   const classes = join(cache, hash.digest('hex').slice(0, 16))
