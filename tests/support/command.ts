@@ -9,6 +9,8 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
 import { label } from '../../src/model/labels.ts'
 import { openContainers } from '../../src/runtime/containers/open-containers.ts'
+import { isProcessId } from '../../src/runtime/processes/server-folder.ts'
+import { withProcesses } from '../../src/runtime/processes/with-processes.ts'
 import { readRecords, type StoredRecord } from '../../src/sessions/store.ts'
 import { callWarm, mayBeWarm } from './warm-command.ts'
 
@@ -220,7 +222,8 @@ export function ofItsOwn(result: CommandResult, fleet: string): CommandResult {
 }
 
 /**
- * The containers, networks, volumes and records of a session that are on the engine; without a name, of all sessions.
+ * The servers, networks, volumes and records of a session that there are, on the engine and on this machine; without a
+ * name, of all sessions.
  * The sessions that `run` and `share` make for a fleet (`<name>-1f2e3d`) count with the name that they begin with. What has no
  * record any more is counted by the fleet that made it.
  */
@@ -232,12 +235,15 @@ export async function listLeftovers(session?: string): Promise<readonly string[]
       engine.listNetworks(all),
       engine.listVolumes(all),
     ])
-    const { sessions } = readRecords(await openContainers(engine).listRecords())
+    const runtime = openContainers(engine)
+    const { sessions } = readRecords(await runtime.listRecords())
+    const processes = (await withProcesses(runtime, currentHost()).listServers(all)).filter(({ id }) => isProcessId(id))
     const names = new Map(sessions.map(({ id, name }) => [id, name]))
     const isWanted = ({ labels }: { readonly labels: Readonly<Record<string, string>> }): boolean =>
       isOfSession(names.get(labels[label.session] ?? '') ?? labels[label.fleet] ?? '', session)
     return [
       ...containers.filter(isWanted).map(({ name, state }) => `container ${name}, ${state}`),
+      ...processes.filter(isWanted).map(({ name, state }) => `process server ${name}, ${state}`),
       ...networks.filter(isWanted).map(({ name }) => `network ${name}`),
       ...volumes.filter(isWanted).map(({ name }) => `volume ${name}`),
     ]

@@ -72,7 +72,11 @@ function supervise({ folder, card, program: spec, eventsFile }: SupervisorOrder)
   }
   const server = createServer((socket) => {
     socket.on('error', () => {})
-    readLine(socket, (line) => void serve(socket, JSON.parse(line)))
+    readLine(socket, (line) => {
+      const request = parse(line)
+      if (request === undefined) socket.destroy()
+      else void serve(socket, request)
+    })
   })
   const socket = socketOf(folder)
   rmSync(socket, { force: true })
@@ -139,6 +143,15 @@ function watch(socket: Socket, watchers: Set<Watcher>, program: Program): void {
   watchers.add(watcher)
   socket.once('close', () => watchers.delete(watcher))
   watcher.tell(program.isUp())
+}
+
+function parse(line: string): SupervisorRequest | undefined {
+  try {
+    return JSON.parse(line) as SupervisorRequest
+  } catch {
+    // The client was killed while it wrote.
+    return undefined
+  }
 }
 
 function readLine(socket: Socket, onLine: (line: string) => void): void {
