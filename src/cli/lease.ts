@@ -20,7 +20,8 @@ export async function run(call: Call): Promise<number> {
       Object.assign(environment, lease.environment)
       copies.push(`${lease.session}/${lease.copy}`)
     }
-    Object.assign(environment, { TESTFLEET_LEASES: copies.join(' ') })
+    const variables = Object.keys(environment).join(' ')
+    Object.assign(environment, { TESTFLEET_LEASES: copies.join(' '), TESTFLEET_LEASED: variables })
     return await tellResult(await fleet.run(call.command, { ...options, environment }), call)
   } finally {
     await fleet.leave()

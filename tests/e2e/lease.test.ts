@@ -167,10 +167,16 @@ test(
 
 describe('testfleet lease', () => {
   test('gives its command the variables of a copy, and the exit code is that of the command', async () => {
-    const script = 'echo "$NOTES_AT $TESTFLEET_KEPT_HOSTNAME $TESTFLEET_LENDER $TESTFLEET_LEASES"; exit 3'
+    const script =
+      'echo "$NOTES_AT $TESTFLEET_KEPT_HOSTNAME $TESTFLEET_LENDER $TESTFLEET_LEASES"; echo "$TESTFLEET_LEASED"; exit 3'
     const { exitCode, stdout } = await fleet.call(['lease', 'kept', 'fresh', '--quiet', '--', 'sh', '-c', script])
     expect(exitCode).toBe(3)
-    const [at, hostname, lender, ...leases] = stdout.trim().split(' ')
+    const [values = '', names = ''] = stdout.split('\n')
+    expect(names.split(' ')).toEqual(
+      expect.arrayContaining(['NOTES_AT', 'TESTFLEET_KEPT_HOST', 'TESTFLEET_FRESH_PORT']),
+    )
+    expect(names).not.toContain('TESTFLEET_PLAIN')
+    const [at, hostname, lender, ...leases] = values.split(' ')
     const pool = expect.stringMatching(new RegExp(`^${fleet.name}-pool-\\w+/(?:fresh-\\d+|kept-1)$`))
     expect(leases).toEqual([pool, pool])
     expect(at).toMatch(/^127\.0\.0\.1:\d+$/)
