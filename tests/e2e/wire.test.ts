@@ -27,6 +27,7 @@ const clients: readonly Client[] = [
   },
   { name: 'go', build: buildGoClient },
   { name: 'java', build: buildJavaClient },
+  { name: 'sh', build: async () => ['/bin/sh', join(import.meta.dirname, '../../clients/shell/tests/wire_client.sh')] },
 ]
 
 let environment: Readonly<Record<string, string | undefined>>

@@ -11,3 +11,11 @@ export const lineServer = {
   ports: [80],
   ready: [{ tcp: 80 }],
 }
+
+/** Shell functions for tests that talk to it. `tell` waits until the log has the line. */
+export const tell = `
+tell() {
+  bash -c 'exec 4<>"/dev/tcp/$TESTFLEET_WEB_HOST/$TESTFLEET_WEB_PORT"; echo "$1" >&4; cat <&4' tell "$1"
+  until "$TESTFLEET_BIN" logs --quiet | grep -q "got $1"; do sleep 0.1; done
+}
+`

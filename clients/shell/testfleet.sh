@@ -1,0 +1,204 @@
+# shellcheck shell=sh
+# Real test servers for tests in POSIX sh; docs/bats.md explains the functions.
+
+# testfleet_share [OPTION…] [SERVER…]: starts the fleet of this script, or joins it, and sets its variables. Options are
+# those of `testfleet share`. When a function fails, testfleet_failure has the code.
+testfleet_share() {
+  testfleet_failure=
+  _testfleet_set_bin || return 1
+  # shellcheck disable=SC2034 # for testfleet_down
+  [ -n "${TESTFLEET_SESSION-}" ] || _testfleet_is_own=yes
+  case " $* " in
+    *' --pid '* | *' --pid='*) ;;
+    *) set -- --pid "$(_testfleet_runner)" "$@" ;;
+  esac
+  _testfleet_answer=$("$TESTFLEET_BIN" share "$@" --json </dev/null) || {
+    _testfleet_note_failure "$_testfleet_answer"
+    return 1
+  }
+  _testfleet_session=$(_testfleet_field session "$_testfleet_answer")
+  _testfleet_variables=$("$TESTFLEET_BIN" endpoints --session "$_testfleet_session" --format shell </dev/null) || {
+    testfleet_failure=NO_SESSION
+    return 1
+  }
+  eval "$_testfleet_variables"
+  for _testfleet_name in TESTFLEET_KEEPER TESTFLEET_LENDER; do
+    _testfleet_value=$(_testfleet_field "$_testfleet_name" "$_testfleet_answer")
+    # A session of `up` has no keeper.
+    [ -z "$_testfleet_value" ] || export "$_testfleet_name=$_testfleet_value"
+  done
+}
+
+# testfleet_lease SERVER…: sets the variables of these servers to those of pristine copies that nobody else has, until
+# testfleet_release or the end of this script.
+testfleet_lease() {
+  testfleet_failure=
+  _testfleet_set_bin || return 1
+  _testfleet_folder=$(mktemp -d "${TMPDIR:-/tmp}/testfleet-lease-XXXXXX") || return 1
+  mkfifo "$_testfleet_folder/variables" || return 1
+  # It must not keep the file descriptor 3, on whose end bats waits.
+  "$TESTFLEET_BIN" lease "$@" --names none --quiet --json -- \
+    sh -c "$(_testfleet_hold_script)" hold-lease "$$" "$(_testfleet_runner)" \
+    </dev/null >"$_testfleet_folder/variables" 3>&- &
+  _testfleet_holder=$!
+  _testfleet_variables=$(sed '/^# end$/q' <"$_testfleet_folder/variables")
+  rm -r "$_testfleet_folder"
+  case $_testfleet_variables in
+    *'# end') ;;
+    *)
+      wait "$_testfleet_holder" || :
+      _testfleet_note_failure "$_testfleet_variables"
+      return 1
+      ;;
+  esac
+  # Those of an earlier call stay leased.
+  _testfleet_earlier=${_testfleet_holders:+${TESTFLEET_LEASES-}}
+  _testfleet_holders="${_testfleet_holders-} $_testfleet_holder"
+  eval "$_testfleet_variables"
+  export TESTFLEET_LEASES="${_testfleet_earlier:+$_testfleet_earlier }$TESTFLEET_LEASES"
+}
+
+# testfleet_release: gives back all that this script has leased. The variables stay as they are.
+testfleet_release() {
+  for _testfleet_holder in ${_testfleet_holders-}; do
+    kill "$_testfleet_holder" 2>/dev/null || :
+  done
+  _testfleet_holders=
+}
+
+# testfleet_down: removes the fleet at once, if testfleet_share has started it. Without it, the fleet is removed some seconds
+# after the end of the script.
+testfleet_down() {
+  testfleet_release
+  [ -n "${_testfleet_is_own-}" ] || return 0
+  _testfleet_is_own=
+  "$TESTFLEET_BIN" down --session "$TESTFLEET_SESSION" --force --quiet </dev/null
+  unset TESTFLEET_SESSION
+}
+
+# testfleet_now: prints the time, for testfleet_story.
+testfleet_now() {
+  _testfleet_time=$(date -u +%Y-%m-%dT%H:%M:%S.%3NZ)
+  case $_testfleet_time in
+    *N*) date -u +%Y-%m-%dT%H:%M:%SZ ;; # not the date of GNU
+    *) printf '%s\n' "$_testfleet_time" ;;
+  esac
+}
+
+# testfleet_story TIME: prints what was wrong with the servers, and what each has logged since then, with leased copies.
+testfleet_story() {
+  [ -n "${TESTFLEET_SESSION-}" ] || return 0
+  _testfleet_set_bin || return 0
+  _testfleet_cause=$("$TESTFLEET_BIN" why --session "$TESTFLEET_SESSION" --quiet </dev/null) ||
+    printf '%s\n' "$_testfleet_cause"
+  _testfleet_logs "$1" "$TESTFLEET_SESSION"
+  for _testfleet_copy in ${TESTFLEET_LEASES-}; do
+    # A leased database is in the server of the session.
+    [ "${_testfleet_copy%/*}" = "$TESTFLEET_SESSION" ] ||
+      _testfleet_logs "$1" "${_testfleet_copy%/*}" "${_testfleet_copy#*/}"
+  done
+}
+
+# _testfleet_logs TIME SESSION [COPY]: of a long log, the last 64 KiB.
+_testfleet_logs() {
+  _testfleet_since=$1
+  _testfleet_of=$2
+  shift 2
+  set -- --since "${_testfleet_since%%[.Z]*}Z" --tail 1000 --timestamps --quiet --no-color "$@"
+  { "$TESTFLEET_BIN" logs --session "$_testfleet_of" "$@" </dev/null || echo '? | the logs could not be read to their end'; } 2>&1 |
+    awk -v since="$_testfleet_since" -v most=65536 '
+      $2 != "|" || ($3 ~ /^[0-9][0-9][0-9][0-9]-/ ? $3 < since : $1 != "?") { next }
+      !($1 in log_of) { names[++count] = $1 }
+      { log_of[$1] = log_of[$1] substr($0, index($0, "|") + 2) "\n" }
+      length(log_of[$1]) > 2 * most { log_of[$1] = substr(log_of[$1], length(log_of[$1]) - most); is_cut[$1] = 1 }
+      END {
+        for (i = 1; i <= count; i++) {
+          text = log_of[names[i]]
+          if (length(text) > most) { text = substr(text, length(text) - most); is_cut[names[i]] = 1 }
+          if (is_cut[names[i]]) text = "…" substr(text, index(text, "\n"))
+          printf "---- log of %s ----\n%s", names[i], text
+        }
+      }'
+}
+
+# The process that holds the fleet: that of all files of bats, or this script.
+_testfleet_runner() {
+  printf '%s' "${BATS_ROOT_PID:-$$}"
+}
+
+_testfleet_set_bin() {
+  TESTFLEET_BIN=$(_testfleet_find) || {
+    unset TESTFLEET_BIN
+    testfleet_failure=COMMAND_MISSING
+    return 1
+  }
+  export TESTFLEET_BIN
+}
+
+# Prints the path of the command, as docs/wire.md says.
+# A bare `return` would have the status of before in a trap, where bats calls teardown.
+_testfleet_find() {
+  if [ -n "${TESTFLEET_BIN-}" ]; then
+    case $(command -v "$TESTFLEET_BIN") in
+      /*) printf '%s\n' "$TESTFLEET_BIN" ;;
+      */*) printf '%s\n' "$PWD/$TESTFLEET_BIN" ;;
+      *)
+        _testfleet_tell "TESTFLEET_BIN is not a program: $TESTFLEET_BIN" 'Set TESTFLEET_BIN to the path of the command, or unset it.'
+        return 1
+        ;;
+    esac
+    return 0
+  fi
+  case $(command -v testfleet) in
+    /*)
+      command -v testfleet
+      return 0
+      ;;
+  esac
+  _testfleet_above=$PWD
+  while [ -n "$_testfleet_above" ]; do
+    if [ -x "$_testfleet_above/node_modules/.bin/testfleet" ]; then
+      printf '%s\n' "$_testfleet_above/node_modules/.bin/testfleet"
+      return 0
+    fi
+    _testfleet_above=${_testfleet_above%/*}
+  done
+  _testfleet_tell "testfleet is not installed: it is not on the PATH, and not in node_modules of $PWD or above" \
+    'Install it, or set TESTFLEET_BIN to the path of the command.'
+  return 1
+}
+
+_testfleet_tell() {
+  printf 'error: %s\nhint: %s\n' "$1" "$2" >&2
+}
+
+# _testfleet_note_failure ANSWER: the message is on standard error already.
+_testfleet_note_failure() {
+  testfleet_failure=$(_testfleet_field code "$1")
+  [ -n "$testfleet_failure" ] || testfleet_failure=UNKNOWN
+}
+
+# _testfleet_field NAME DOCUMENT: the command prints a field to a line. None of these fields needs an escape.
+_testfleet_field() {
+  printf '%s\n' "$2" | sed -n "s/^ *\"$1\": \"\\([^\"\\\\]*\\)\",\{0,1\}\$/\\1/p" | head -n 1
+}
+
+# The program that has a lease: prints its variables, and ends with the script or its test runner.
+_testfleet_hold_script() {
+  cat <<'END'
+for name in $TESTFLEET_LEASED TESTFLEET_LEASES; do
+  eval "rest=\$$name"
+  text=
+  while :; do
+    case $rest in
+      *\'*) text="$text${rest%%\'*}'\\''" rest=${rest#*\'} ;;
+      *) break ;;
+    esac
+  done
+  printf "export %s='%s'\n" "$name" "$text$rest"
+done
+echo '# end'
+exec >/dev/null
+while kill -0 "$1" && kill -0 "$2"; do sleep 1; done 2>/dev/null
+END
+}

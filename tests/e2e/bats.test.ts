@@ -1,0 +1,115 @@
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { clientEnvironment } from '../support/client-command.ts'
+import { type RunningCommand, removeFleetFolders, SOON_MS, startTestfleet, waitForNothing } from '../support/command.ts'
+import { lineServer, tell } from '../support/line-server.ts'
+import { makeFleet, type StoryFleet } from '../support/story-fleet.ts'
+import { wide } from '../support/tiers.ts'
+
+/** Needs bats, which tools/setup.sh installs. */
+const root = join(import.meta.dirname, '../..')
+const library = join(root, 'clients/bats/testfleet')
+let environment: Readonly<Record<string, string | undefined>>
+
+beforeAll(async () => {
+  environment = { ...(await clientEnvironment()), TESTFLEET_SESSION: undefined }
+})
+afterAll(removeFleetFolders)
+
+function start(folder: string, words: readonly string[], program = 'bats'): RunningCommand {
+  return startTestfleet([], { prefix: [program, ...words], isBare: true, cwd: folder, env: environment })
+}
+
+const head = `
+setup() { load '${library}'; }
+teardown() { testfleet_teardown; }
+${tell}
+`
+const files = {
+  'setup_suite.bash': `
+setup_suite() {
+  load '${library}'
+  testfleet_share
+  export SHARED_AT=$TESTFLEET_WEB_PORT
+}
+teardown_suite() { testfleet_down; }
+`,
+  'a.bats': `${head}
+@test "passes" { tell before; }
+@test "fails" {
+  tell during
+  testfleet_lease web
+  echo "session $TESTFLEET_SESSION lease $TESTFLEET_LEASES"
+  [ "$TESTFLEET_WEB_PORT" = "$SHARED_AT" ]
+}
+@test "is skipped" { skip "not today"; }
+`,
+  'b.bats': `${head}
+@test "leases a copy that no other test has, and uses the fleet of the other file" {
+  testfleet_lease web
+  [ "$TESTFLEET_WEB_PORT" != "$SHARED_AT" ]
+  testfleet_lease web
+  [ "\${TESTFLEET_LEASES% *}" != "\${TESTFLEET_LEASES#* }" ]
+  run testfleet_lease nobody
+  [ "$status" = 1 ]
+  [[ $output = *'error: there is no server \`nobody\`'*'The servers are: web.'* ]]
+}
+`,
+  'wait.sh': `. '${root}/clients/shell/testfleet.sh'
+testfleet_share && testfleet_lease web && echo >began-sh && sleep 600
+`,
+  'wait/wait.bats': `
+setup_file() { load '${library}'; testfleet_share; }
+setup() { load '${library}'; testfleet_lease web; }
+@test "waits" { echo >began-bats; sleep 600; }
+`,
+}
+
+async function makeProject(): Promise<StoryFleet> {
+  return makeFleet({ web: { ...lineServer, pool: 2 } }, files)
+}
+
+describe('the functions for bats and sh', () => {
+  test('run the example as its page shows it', async () => {
+    const { exitCode, stdout } = await start(join(root, 'examples/bats'), ['.']).result
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^1\.\.2\nok 1 .*\nok 2 .*\n$/)])
+    const page = await readFile(join(root, 'docs/bats.md'), 'utf8')
+    const sample = await readFile(join(root, 'examples/bats/orders.bats'), 'utf8')
+    for (const part of sample.split(/\n\n(?=@test "a)/)) expect(page).toContain(part.trim())
+    await waitForNothing('bats-sample')
+  })
+
+  test('share a fleet among files, lease, show the logs of the time of a failed test, and leave nothing when they are killed', async () => {
+    const fleet = await makeProject()
+    const killed = [start(fleet.folder, ['wait']), start(fleet.folder, ['wait.sh'], 'sh')]
+    const words = existsSync('/usr/bin/parallel') ? ['--jobs', '2', '.'] : ['.']
+    const { exitCode, stdout, stderr } = await start(fleet.folder, words).result
+    expect(exitCode, stdout + stderr).toBe(1)
+    expect(stdout).toMatch(/^ok 1 passes\nnot ok 2 fails\n[\s\S]*\nok 3 is skipped # skip not today\nok 4 leases/m)
+    expect(stdout).toMatch(
+      new RegExp(`^# session ${fleet.name}-\\w{7} lease ${fleet.name}-\\w+-pool-\\w+/web-\\d$`, 'm'),
+    )
+    expect(stdout).toMatch(/^# ---- log of web ----\n# \d{4}-\S+Z got during$/m)
+    expect(stdout).not.toContain('got before')
+    const began = ['began-bats', 'began-sh'].map((name) => join(fleet.folder, name))
+    await vi.waitFor(() => expect(began.filter((path) => existsSync(path))).toEqual(began), { timeout: SOON_MS })
+    for (const one of killed) one.kill('SIGKILL')
+    await waitForNothing(fleet.name)
+  })
+
+  test('that are killed at any moment leave nothing', wide, async () => {
+    const fleet = await makeProject()
+    const killed: RunningCommand[] = []
+    for (let round = 0; round < 20; round++) {
+      const running = start(fleet.folder, ['.', 'wait'])
+      await sleep(round * 300)
+      running.kill('SIGKILL')
+      killed.push(running)
+    }
+    await Promise.all(killed.map(({ result }) => result))
+    await waitForNothing(fleet.name)
+  })
+})
