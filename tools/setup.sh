@@ -9,7 +9,7 @@ engine_packages='docker.io iptables ca-certificates'
 # Programs that the demo and the tests call, each with its Debian package.
 clients='curl:curl openssl:openssl python3:python3 go:golang-go javac:default-jdk-headless
 ssh:openssh-client psql:postgresql-client
-zsh:zsh fish:fish mandoc:mandoc'
+zsh:zsh fish:fish mandoc:mandoc cmake:cmake make:make g++:g++ bats:bats'
 # Libraries of Debian's Java, each with its package: the tests run the client for JUnit.
 java_libraries='junit-platform-console:junit5'
 # Modules of Debian's Python, each with its package: the tests run the client for pytest.

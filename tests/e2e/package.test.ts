@@ -29,6 +29,8 @@ const belongs = [
   /^dist\/types\/index\.d\.ts$/,
   /^dist\/(?:vitest|node-test|mocha|jest(?:-setup|-teardown)?|playwright(?:-setup)?)\.js$/,
   /^dist\/jest\.cjs$/,
+  /^clients\/(?:bats\/(?:README\.md|testfleet\.bash)|shell\/testfleet\.sh)$/,
+  /^clients\/cmake\/(?:README\.md|Testfleet\w+\.cmake|testfleet-launch\.cmake|testfleet-ctest\.sh)$/,
   /^dist\/types\/integrations\/[\w-]+\.d\.ts$/,
 ]
 
@@ -125,6 +127,18 @@ describe('the command', () => {
     )
     const { stdout } = await call('npx', ['--no', 'testfleet', 'check'])
     expect(stdout).toContain('testfleet.ts is valid: 1 server')
+  })
+
+  it('is found by CMake next to the package for it, which has the same version', async () => {
+    const text = 'cmake_minimum_required(VERSION 3.19)\nproject(consumer NONE)\nfind_package(Testfleet 0.1 REQUIRED)\n'
+    await writeFile(
+      join(project, 'CMakeLists.txt'),
+      `${text}message("is \${Testfleet_VERSION} at \${TESTFLEET_BIN}")\n`,
+    )
+    const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
+    const path = join(project, 'node_modules/.bin/testfleet')
+    const { stderr } = await call('cmake', ['-B', 'build', '-DCMAKE_PREFIX_PATH=node_modules/testfleet/clients'])
+    expect(stderr).toBe(`is ${version} at ${path}\n`)
   })
 
   it('tells an older Node which version it needs', async () => {

@@ -1,0 +1,17 @@
+# find_package(Testfleet): real test servers as fixtures of CTest. docs/cmake.md explains the functions.
+
+set(_testfleet_why "")
+if(CMAKE_VERSION VERSION_LESS 3.19)
+  set(_testfleet_why "it needs CMake 3.19 or newer; this is ${CMAKE_VERSION}")
+elseif(NOT UNIX)
+  set(_testfleet_why "its fixtures need a POSIX shell, so they work on Linux and macOS")
+else()
+  include("${CMAKE_CURRENT_LIST_DIR}/TestfleetFixture.cmake")
+  _testfleet_find_command(_testfleet_why)
+endif()
+set(Testfleet_FOUND TRUE)
+if(NOT _testfleet_why STREQUAL "")
+  set(Testfleet_FOUND FALSE)
+  set(Testfleet_NOT_FOUND_MESSAGE "${_testfleet_why}")
+endif()
+unset(_testfleet_why)
