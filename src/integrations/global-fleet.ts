@@ -5,12 +5,17 @@ import { begin, claimVersion, type FleetTestOptions, ofProcess, openOnce } from 
 /** The fleet of a whole run, for suites that find its servers by variables. */
 export interface GlobalFleet<F extends FleetFile = FleetFile> {
   readonly fleet: RunningFleet<F>
+  /** The variables that are set. */
+  readonly environment: Readonly<Record<string, string>>
   /** Takes the fleet down, and resets the variables. */
   end(): Promise<void>
 }
 
 /** Options of the fleet of a whole run. */
-export type GlobalFleetOptions<F extends FleetFile = FleetFile> = Omit<FleetTestOptions<F>, 'per'>
+export interface GlobalFleetOptions<F extends FleetFile = FleetFile> extends Omit<FleetTestOptions<F>, 'per'> {
+  /** Whether tests get the variables by which clients trust the certificates of the fleet. Default: true. */
+  readonly trust?: boolean | undefined
+}
 
 /**
  * Starts a fleet for a whole run, or takes a standby copy, and sets its variables in this process before workers are started.
@@ -29,12 +34,14 @@ export async function startGlobalFleet<F extends FleetFile>(
   return openOnce(['global', source, options], async () => {
     const begun = await begin(options, open, { runner: process.pid, worker: '0' })
     if (!isJoined) own.add(begun.fleet.session)
-    const before = setVariables(begun.fleet.environment)
+    const { environment: all, session } = begun.fleet
+    const environment = options.trust === false ? await begun.client.environment({ session, trust: false }) : all
+    const before = setVariables(environment)
     const end = (): Promise<void> => {
       setVariables(before)
       return begun.end()
     }
-    return { ...begun, end }
+    return { ...begun, environment, end }
   })
 }
 

@@ -145,10 +145,10 @@ interface Opened {
 }
 
 /** Returns what an earlier call in this process has opened. A call after one that failed tries again. */
-export async function openOnce<F extends FleetFile>(
+export async function openOnce<Open extends Omit<OpenFleet, 'fleet'>>(
   key: readonly unknown[],
-  open: () => Promise<OpenFleet<F>>,
-): Promise<OpenFleet<F>> {
+  open: () => Promise<Open>,
+): Promise<Open> {
   const opened = ofProcess('opened', () => new Map<string, Opened>())
   const text = JSON.stringify(key)
   const entry = opened.get(text) ?? { opening: open() as unknown as Promise<OpenFleet>, users: 0 }
@@ -165,7 +165,7 @@ export async function openOnce<F extends FleetFile>(
       await leave()
     }
   try {
-    const fleet = (await entry.opening) as unknown as OpenFleet<F>
+    const fleet = (await entry.opening) as unknown as Open
     return { ...fleet, close: once(fleet.close), end: once(fleet.end) }
   } catch (error) {
     forget()

@@ -160,11 +160,11 @@ export function globalFleet<const F extends FleetFile = FleetFile>(
   options: GlobalFleetOptions<F> = {},
 ): (project: TestProject) => Promise<() => Promise<void>> {
   return async (project) => {
-    const { fleet, end } = await startGlobalFleet(source, { folder: project.config.root, ...options })
-    const { session, domain, environment } = fleet
+    const { fleet, environment, end } = await startGlobalFleet(source, { folder: project.config.root, ...options })
+    const { session, domain } = fleet
     const exports: Readonly<Record<string, string>> = { ...fleet.exports }
     // Projects with other fleets set the same variables in this process.
-    project.config.env = { ...fleet.environment, ...project.config.env }
+    project.config.env = { ...environment, ...project.config.env }
     project.provide('testfleet', { session, domain, exports, environment: { ...environment }, version: VERSION })
     return end
   }

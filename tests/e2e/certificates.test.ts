@@ -194,6 +194,19 @@ test('`--no-trust` omits the trust, also that of a surrounding call, and still t
   expect(await fleet.run([...distrusting, ...own, url])).toMatchObject({ exitCode: 0 })
 })
 
+test('a global fleet with `trust: false` omits the trust, too', async () => {
+  const program = `import { globalFleet } from ${JSON.stringify(join(import.meta.dirname, '../../dist/mocha.js'))}
+    const { mochaGlobalTeardown } = await globalFleet(undefined, { trust: false })
+    console.log(JSON.stringify(process.env))
+    await mochaGlobalTeardown()`
+  const env = { TESTFLEET_SESSION: trusting.TESTFLEET_SESSION, NODE_EXTRA_CA_CERTS: undefined }
+  const prefix = [process.execPath, '--input-type=module', '-e', program]
+  const { stdout, stderr } = await fleet.run([], { env, prefix, isBare: true })
+  expect(stderr).toBe('')
+  expect(JSON.parse(stdout)).toMatchObject({ TESTFLEET_CA_FILE: trusting.TESTFLEET_CA_FILE })
+  expect(JSON.parse(stdout)).not.toHaveProperty('NODE_EXTRA_CA_CERTS')
+})
+
 describe.concurrent('a container', () => {
   const look = `
     const { readFileSync } = require('node:fs')
