@@ -23,7 +23,7 @@ const belongs = [
   /^dist\/cli\/(?:main\.js|testfleet\.cjs|node-hook\.cjs|command-guard\.cjs)$/,
   /^dist\/keeper\/(?:main|chunks\/[\w.-]+)\.js$/,
   /^dist\/presets\/[a-z0-9-]+\/(?:preset\.json|README\.md|files\/[\w./-]+)$/,
-  /^dist\/lender\/main\.js$/,
+  /^dist\/(?:lender|supervisor)\/main\.js$/,
   /^dist\/presets\/serve$/,
   /^dist\/chunks\/[\w.-]+\.js$/,
   /^dist\/types\/index\.d\.ts$/,
