@@ -55,16 +55,31 @@ export function useFleet(source?: FleetSource<FleetFile>, options: FleetTestOpti
   if (file === undefined) throw outsideOfJest()
   checkVersion()
   const { beforeAll, beforeEach, afterEach, afterAll } = file.hooks
+  const events = file.context[EVENT_HANDLERS]
   const hooks: Hooks = {
     beforeAll: (work) => beforeAll(() => explainFailure(work), NO_LIMIT_MS),
     beforeEach: (work) => beforeEach(() => explainFailure(work), NO_LIMIT_MS),
-    afterEach: (work) => afterEach(() => explainFailure(work), NO_LIMIT_MS),
+    afterEach(work) {
+      if (events === undefined) afterEach(() => explainFailure(work), NO_LIMIT_MS)
+      else events.push((event) => endTest(event, work))
+    },
     afterAll: (work) => afterAll(() => explainFailure(work), NO_LIMIT_MS),
   }
   // In the context of a test file, even plain objects have other prototypes.
   const fleet = new UsedFleet(hooks, { source: structuredClone(source), options: structuredClone(options), findPlace })
-  file.context[EVENT_HANDLERS]?.push((event) => showServers(event, fleet))
+  events?.push((event) => showServers(event, fleet))
   return fleet
+}
+
+/** Ends a test after all of its hooks, which may need its leases: Jest calls those of one block in the order of the file. */
+async function endTest({ name, test }: TestEvent, work: () => Promise<void>): Promise<void> {
+  if (name !== 'test_done') return
+  try {
+    await explainFailure(work)
+  } catch (error) {
+    // No hook of Jest that could fail.
+    test?.errors.push(error)
+  }
 }
 
 /** Jest runs a few short files in its own process, and all others in processes or threads that it starts. */

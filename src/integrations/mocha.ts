@@ -40,7 +40,18 @@ export interface FleetTest<Fixtures extends object> extends DeclareTest<Fixtures
   fleet(): Promise<Fixtures extends { readonly fleet: infer Fleet } ? Fleet : RunningFleet>
 }
 
+/** A suite of Mocha. The root suite has no parent. */
+interface Suite {
+  readonly parent?: Suite | undefined
+  afterEach(title: string, hook: (this: HookThis) => Promise<void>): unknown
+}
+
+interface HookThis extends Pick<TestThis, 'timeout'> {
+  readonly currentTest?: CurrentTest
+}
+
 interface CurrentTest {
+  readonly parent: Suite
   readonly state?: string
   readonly err?: unknown
 }
@@ -51,8 +62,6 @@ type Declare = (title: string, test: (this: { readonly test: CurrentTest }) => u
 interface Globals {
   readonly it?: Declare & { readonly only: Declare; readonly skip: Declare }
   readonly test?: Globals['it']
-  readonly afterEach?: (hook: (this: { readonly currentTest?: CurrentTest }) => Promise<void>) => void
-  readonly teardown?: Globals['afterEach']
   readonly after?: (hook: () => Promise<void>) => void
   readonly suiteTeardown?: Globals['after']
 }
@@ -78,22 +87,38 @@ export function fleetTest<F extends FleetFile = FleetFile>(
   options?: FleetTestOptions<F>,
 ): FleetTest<FleetFixture<F>>
 export function fleetTest(source?: string | FleetFile, options: FleetTestOptions = {}): unknown {
-  const { it, afterEach, after } = findMocha()
+  const { it, after } = findMocha()
   const { MOCHA_WORKER_ID: parallel } = process.env
   const runner = parallel === undefined ? process.pid : process.ppid
   const suite = new SuiteFleet(source, options, { runner, worker: parallel ?? '0' })
   const scopes = new WeakMap<CurrentTest, TestScope>()
-  after(() => suite.end())
-  afterEach(async function () {
-    const scope = this.currentTest && scopes.get(this.currentTest)
-    if (this.currentTest?.state === 'failed' && scope !== undefined) await addStories(this.currentTest.err, scope)
-    await scope?.end()
+  const hooked = new WeakSet<Suite>()
+  let last: TestScope | undefined
+  after(async () => {
+    await last?.end()
+    await suite.end()
   })
+  /** Ends the tests after all of their hooks, which may need their leases. These have been declared when a test runs. */
+  const endTests = (root: Suite): void => {
+    if (hooked.has(root)) return
+    hooked.add(root)
+    root.afterEach('the end of a test with a fleet', async function () {
+      // The calls have limits of their own.
+      this.timeout(0)
+      const scope = this.currentTest && scopes.get(this.currentTest)
+      if (this.currentTest?.state === 'failed' && scope !== undefined) await addStories(this.currentTest.err, scope)
+      await scope?.end()
+    })
+  }
   const declareWith =
     (declare: Declare) =>
     (title: string, call: FleetTestFunction<object>): MochaTest =>
       declare(title, async function () {
+        endTests(rootOf(this.test.parent))
+        // Mocha skips the other hooks of a test after one that fails.
+        await last?.end()
         const scope = new TestScope()
+        last = scope
         scopes.set(this.test, scope)
         await call.call(this as unknown as TestThis, await suite.fixtures(call, scope))
       })
@@ -101,10 +126,13 @@ export function fleetTest(source?: string | FleetFile, options: FleetTestOptions
   return Object.assign(declareWith(it), others)
 }
 
-function findMocha(): Required<Pick<Globals, 'it' | 'afterEach' | 'after'>> {
-  const { it, test = it, afterEach, teardown = afterEach, after, suiteTeardown = after } = globalThis as Globals
-  if (test !== undefined && teardown !== undefined && suiteTeardown !== undefined)
-    return { it: it ?? test, afterEach: afterEach ?? teardown, after: after ?? suiteTeardown }
+function rootOf(suite: Suite): Suite {
+  return suite.parent === undefined ? suite : rootOf(suite.parent)
+}
+
+function findMocha(): Required<Pick<Globals, 'it' | 'after'>> {
+  const { it, test = it, after, suiteTeardown = after } = globalThis as Globals
+  if (test !== undefined && suiteTeardown !== undefined) return { it: it ?? test, after: after ?? suiteTeardown }
   throw new TestfleetError('USAGE', 'testfleet/mocha was used without Mocha', {
     hint: 'Call `fleetTest` in a test file that `mocha` runs with its interface `bdd` or `tdd`.',
   })

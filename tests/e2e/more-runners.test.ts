@@ -134,6 +134,10 @@ const jestFiles = {
     const fleet = useFleet(defineFleet(require('./testfleet.json')), { per: 'test', folder: __dirname })
     const waitForLog = ${waitForLog}
     const seen = new Set()
+    afterEach(async () => {
+      const { url } = fleet.server('web').endpoint(80)
+      expect(await (await fetch(url)).text()).toBe('hello')
+    })
     test.each(['one', 'other'])('has a lease: %s', async (path) => {
       const { copy, session } = fleet.server('web')
       const { port, url } = fleet.server('web').endpoint(80)

@@ -107,11 +107,19 @@ DECLARE('has no lease of another test', async () => {
   if (code !== 'USAGE') throw new Error(code)
 })`
 
-/** Only node:test runs the hooks of a test before the lease goes back. */
-const leasingInHook = `
+/** A lease goes back after the hooks of its test, also after those that are declared last. */
+const leasingInHook: Readonly<Record<string, string>> = {
+  'node-test': `
 fleetTest(fleet, { per: 'test' })('keeps its lease for its own hooks', async ({ lease }, context) => {
   context.after(async () => void (await lease('web')))
-})`
+})`,
+  mocha: `
+const leases: any[] = []
+fleetTest(fleet, { per: 'test' })('keeps its lease for its own hooks', async ({ lease }) => void leases.push(lease))
+afterEach(async () => {
+  for (const lease of leases.splice(0)) await lease('web')
+})`,
+}
 
 describe.concurrent.each(samples)('the sample of $name', (sample) => {
   const isWide = wideIf(sample.name !== 'vitest')
@@ -144,7 +152,7 @@ DECLARE('a fixture that is no server', async ({ cache }: any) => cache)`
   test('gives tests the fleet of a global setup, and a lease of their own', isWide, async ({ expect }) => {
     const fleet = `${sample.name}-global`
     const command = [...sample.command, ...sample.setup.options]
-    const tests = sample.name === 'node-test' ? leasing + leasingInHook : leasing
+    const tests = leasing + (leasingInHook[sample.name] ?? '')
     const { exitCode, output } = await run({ ...sample, command }, await copy(sample, fleet, tests))
     expect(exitCode, output).toBe(0)
     await waitForNothing(fleet)
