@@ -9,7 +9,7 @@ export interface CopyConflict {
   readonly hint: string
 }
 
-type CopiedServer = Pick<Server, 'name' | 'ports' | 'portItems' | 'mounts'>
+type CopiedServer = Pick<Server, 'name' | 'runs' | 'ports' | 'portItems' | 'mounts'>
 
 /** Returns the first reason why copies of these servers cannot run side by side. `copies` is what the user calls them. */
 export function findCopyConflict(
@@ -18,8 +18,12 @@ export function findCopyConflict(
   bind: 'free' | 'fixed' = 'free',
 ): CopyConflict | undefined {
   for (const server of servers) {
-    const { name, ports, mounts } = server
-    const index = ports.findIndex(({ host }) => bind === 'fixed' || host !== undefined)
+    const { name, runs, ports, mounts } = server
+    // All copies use the same one, and do not start it.
+    if (runs.kind === 'external') continue
+    // A program of this machine listens at its port itself.
+    const isFixed = bind === 'fixed' || runs.kind === 'process'
+    const index = ports.findIndex(({ host }) => isFixed || host !== undefined)
     const port = ports[index]
     if (port !== undefined) {
       const why = `${copies} cannot share the port ${port.host ?? port.container} of this machine`

@@ -31,6 +31,17 @@ test('shards with fixed ports are refused', async () => {
   await refuse('ports: []', 2, 'fixed')
 })
 
+test('an external server is the same for all shards, and a program of this machine has one port', async () => {
+  const fleet = await loadText(
+    'name: fleet\nservers: { db: { preset: postgresql, external: "postgres://a@127.0.0.1/a" } }\n',
+  )
+  const [db] = fleet.servers.values()
+  if (db === undefined) throw new Error('db is missing')
+  refuseSharedParts(fleet, [db], { shards: 2, bind: 'fixed' })
+  const program = { ...db, runs: { kind: 'process', command: ['true'], folder: '/' } } as const
+  expect(() => refuseSharedParts(fleet, [program], { shards: 2 })).toThrow('db: shards cannot share the port 5432 ')
+})
+
 test('shards that would write to the same folder are refused', async () => {
   await expect(refuse('mounts: [{ from: ., to: /a, writable: true }]', 2)).rejects.toThrow(
     '2 shards cannot run at once: web: shards would all write to the mount at /a',
