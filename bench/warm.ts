@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { measureArchives } from './warm/archives.ts'
 import { measureBakes } from './warm/bakes.ts'
 import { installPackages, type WarmBench } from './warm/bench-tools.ts'
 import { measureBuilds } from './warm/builds.ts'
@@ -15,6 +16,7 @@ const parts = {
   leases: measureLeases,
   bakes: measureBakes,
   builds: measureBuilds,
+  archives: measureArchives,
   tests: measureIsolatedTests,
   ...runnerSuites,
 }
