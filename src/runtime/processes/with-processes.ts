@@ -25,8 +25,9 @@ export function withProcesses(
   let loaded: Promise<ProcessRuntime> | undefined
   const open = (): Promise<ProcessRuntime> => {
     // Loaded on demand: most fleets have only containers.
+    const { supervisorFile, userId } = host
     loaded ??= import('./open-processes.ts').then(({ openProcesses }) =>
-      openProcesses({ ...host, folder, engine: containers.location.url }, listener),
+      openProcesses({ supervisorFile, userId, folder, engine: containers.location.url }, listener),
     )
     return loaded
   }
