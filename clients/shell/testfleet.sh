@@ -12,7 +12,7 @@ testfleet_share() {
     *' --pid '* | *' --pid='*) ;;
     *) set -- --pid "$(_testfleet_runner)" "$@" ;;
   esac
-  _testfleet_answer=$("$TESTFLEET_BIN" share "$@" --json </dev/null) || {
+  _testfleet_answer=$("$TESTFLEET_BIN" share "$@" --json </dev/null 3>&-) || {
     _testfleet_note_failure "$_testfleet_answer"
     return 1
   }

@@ -15,7 +15,7 @@ const library = join(root, 'clients/bats/testfleet')
 let environment: Readonly<Record<string, string | undefined>>
 
 beforeAll(async () => {
-  environment = { ...(await clientEnvironment()), TESTFLEET_SESSION: undefined }
+  environment = { ...(await clientEnvironment()), TESTFLEET_SESSION: undefined, BATS_LIB_PATH: join(root, 'clients') }
 })
 afterAll(removeFleetFolders)
 
@@ -63,7 +63,7 @@ testfleet_share && testfleet_lease web && echo >began-sh && sleep 600
 `,
   'wait/wait.bats': `
 setup_file() { load '${library}'; testfleet_share; }
-setup() { load '${library}'; testfleet_lease web; }
+setup() { bats_load_library bats/testfleet.bash; testfleet_lease web; }
 @test "waits" { echo >began-bats; sleep 600; }
 `,
 }

@@ -61,10 +61,16 @@ add_test(NAME words COMMAND sh -c [==[test "$#$1$2$3" = "3a;bc d"]==] words "a;b
 set_tests_properties(fails PROPERTIES DEPENDS before)
 set_tests_properties(skipped PROPERTIES SKIP_RETURN_CODE 77)
 set_tests_properties(expected PROPERTIES WILL_FAIL TRUE)
-set_tests_properties(hangs PROPERTIES TIMEOUT 2)
+set_tests_properties(hangs PROPERTIES TIMEOUT 5)
 testfleet_add_fixture(NAME web TESTS before fails crashes skipped expected hangs words)
 add_subdirectory(below)
 testfleet_use_fixture(NAME web TESTS leases LEASE web LOCK web)
+# As gtest_discover_tests does it.
+file(WRITE "\${CMAKE_BINARY_DIR}/found.cmake" [==[add_test(found /bin/sh -c "test $TESTFLEET_WEB_PORT")]==])
+set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "\${CMAKE_BINARY_DIR}/found.cmake")
+add_executable(shell IMPORTED)
+set_property(TARGET shell PROPERTY IMPORTED_LOCATION /bin/sh)
+testfleet_use_fixture(NAME web TARGETS shell)
 `
 const below = `
 file(WRITE "\${CMAKE_CURRENT_BINARY_DIR}/waits.sh" [==[echo "$$ $TESTFLEET_SESSION" >"$1"; exec sleep 600]==])
@@ -101,7 +107,14 @@ describe('the package for CMake', () => {
     const statuses = [...stdout.matchAll(/Test +#\d+: (\S+) \.*[ *]*([A-Za-z]+)/g)].map(([, ...one]) => one)
     expect(Object.fromEntries(statuses), stdout).toEqual({
       ...{ 'web-setup': 'Passed', before: 'Passed', fails: 'Failed', crashes: 'Exception', skipped: 'Skipped' },
-      ...{ expected: 'Passed', hangs: 'Timeout', leases: 'Passed', words: 'Passed', 'web-cleanup': 'Passed' },
+      ...{
+        expected: 'Passed',
+        hangs: 'Timeout',
+        leases: 'Passed',
+        words: 'Passed',
+        found: 'Passed',
+        'web-cleanup': 'Passed',
+      },
     })
     const shown = /: fails [\s\S]*?==== servers during this test [\s\S]*?(?=\n\n)/.exec(stdout)?.[0]
     expect(shown).toMatch(/^---- log of web ----$/m)
