@@ -8,9 +8,12 @@ import { fileURLToPath } from 'node:url'
 import { annotate, appendTo, group, mask, setOutput } from './github.mjs'
 
 const { env } = process
-const inputs = JSON.parse(env.INPUTS || '{}')
+const { INPUTS = '{}', TESTFLEET: testfleet = '', LOGS, ARCHIVE: archive = '', CACHE_HIT: cacheHit } = env
+// They are not for the user's command.
+for (const name of ['INPUTS', 'TESTFLEET', 'LOGS', 'ARCHIVE', 'CACHE_HIT']) delete env[name]
+const inputs = JSON.parse(INPUTS)
 const temporaryFolder = env.RUNNER_TEMP || tmpdir()
-const logs = env.LOGS || join(temporaryFolder, 'testfleet-logs')
+const logs = LOGS || join(temporaryFolder, 'testfleet-logs')
 const MEGABYTE = 1_000_000
 
 /** Longer than any job of GitHub: where no process shows how long the job lasts. */
@@ -35,10 +38,9 @@ const steps = {
   },
 
   async images() {
-    const archive = env.ARCHIVE
     if (existsSync(archive) && (await call('load', archive)) !== 0)
       annotate('warning', 'the archive of the cache cannot be loaded, so the images are built', { title: 'testfleet' })
-    if (env.CACHE_HIT === 'true') return 0
+    if (cacheHit === 'true') return 0
     const exitCode = await call('save', ...fileWords(), '--timeout', inputs.timeout, archive, ...serverNames())
     if (exitCode !== 0) return exitCode
     const sizeMB = Math.ceil(statSync(archive).size / MEGABYTE)
@@ -189,7 +191,7 @@ function serverNames() {
 /** Returns what testfleet prints. Ends this program with its exit code if it fails. */
 function read(...words) {
   try {
-    return execFileSync(env.TESTFLEET, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+    return execFileSync(testfleet, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
   } catch ({ status, message }) {
     // testfleet has said why, unless it could not be run at all.
     if (!status) process.stderr.write(`${message}\n`)
@@ -200,7 +202,7 @@ function read(...words) {
 /** As `read`, for a call that may fail: what it has printed until then. */
 function attempt(...words) {
   try {
-    return execFileSync(env.TESTFLEET, words, {
+    return execFileSync(testfleet, words, {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
       maxBuffer: 1 << 28,
@@ -212,7 +214,7 @@ function attempt(...words) {
 
 /** Resolves with the exit code. Signals of a job that is cancelled are passed on. */
 function call(...words) {
-  const child = spawn(env.TESTFLEET, words, { stdio: 'inherit' })
+  const child = spawn(testfleet, words, { stdio: 'inherit' })
   for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => child.kill(name))
   return new Promise((end, fail) => {
     child.once('error', fail)

@@ -39,12 +39,12 @@ test('a shard has its number in its words, variables, files and session', () => 
     '--',
     'vitest',
     '--shard={shard}/{shards}',
-    '{shard}',
+    '{shard}${shard}{x}',
   )
   const shard = describeShard(call, { shard: 2, shards: 4 }, streams)
   expect(shard).toMatchObject({
     session: 'ci-2',
-    command: ['vitest', '--shard=2/4', '2'],
+    command: ['vitest', '--shard=2/4', '2${shard}{x}'],
     options: {
       'attach-logs': 'logs/shard-2',
       bundle: 'out/failure-2.tar.gz',

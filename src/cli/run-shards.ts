@@ -114,8 +114,9 @@ export function describeShard(call: Call, { shard, shards }: Position, streams: 
   }
 }
 
+/** `${shard}` belongs to a shell. */
 function fillPlaces(word: string, { shard, shards }: Position): string {
-  return word.replaceAll('{shard}', String(shard)).replaceAll('{shards}', String(shards))
+  return word.replaceAll(/(?<!\$)\{(shards?)\}/g, (_, name) => String(name === 'shard' ? shard : shards))
 }
 
 /** `failure.tar.gz` is `failure-2.tar.gz` for the second shard. */

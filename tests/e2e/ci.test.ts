@@ -69,9 +69,9 @@ function useAction(
 }
 
 test('the action for GitHub builds images once for all jobs, and keeps the logs of a run that failed', async () => {
-  const first = await runJob({ run: 'testfleet exec web -- cat /hello' })
+  const first = await runJob({ run: 'testfleet exec web -- cat /hello; echo "${INPUTS-no inputs}"' })
   expect(first).toMatchObject({ failed: false, output: expect.stringMatching(/^web: built in /m), artifacts: {} })
-  expect(first.output).toMatch(/^hello$/m)
+  expect(first.output).toMatch(/^hello\nno inputs$/m)
   expect(first.outputs).toEqual({ session: '', 'cache-hit': '' })
   const second = await runJob({ run: 'echo "$WEB_URL" | tail -c 30 >&2; false | true', artifact: 'logs' })
   expect(second.outputs['cache-hit']).toBe('true')
