@@ -1,9 +1,9 @@
 import type { FleetFile, FleetSource, RunningFleet, StrictFleet } from '../index.ts'
+import { addToStack } from './add-to-stack.ts'
 import type { FleetFixture, FleetFixtures } from './fixtures.ts'
 import { type GlobalFleetOptions, globalFleetCalls } from './global-fleet.ts'
 import { TestfleetError } from './library.ts'
 import type { FleetTestOptions, Per } from './open-fleet.ts'
-import { formatStories } from './show-failure.ts'
 import { SuiteFleet } from './suite-fleet.ts'
 import { TestScope } from './test-scope.ts'
 
@@ -62,7 +62,7 @@ type Declare = (title: string, test: (this: { readonly test: CurrentTest }) => u
 interface Globals {
   readonly it?: Declare & { readonly only: Declare; readonly skip: Declare }
   readonly test?: Globals['it']
-  readonly after?: (hook: () => Promise<void>) => void
+  readonly after?: (hook: (this: { timeout(ms: number): unknown }) => Promise<void>) => void
   readonly suiteTeardown?: Globals['after']
 }
 
@@ -94,7 +94,8 @@ export function fleetTest(source?: string | FleetFile, options: FleetTestOptions
   const scopes = new WeakMap<CurrentTest, TestScope>()
   const hooked = new WeakSet<Suite>()
   let last: TestScope | undefined
-  after(async () => {
+  after(async function () {
+    this.timeout(0)
     await last?.end()
     await suite.end()
   })
@@ -106,7 +107,9 @@ export function fleetTest(source?: string | FleetFile, options: FleetTestOptions
       // The calls have limits of their own.
       this.timeout(0)
       const scope = this.currentTest && scopes.get(this.currentTest)
-      if (this.currentTest?.state === 'failed' && scope !== undefined) await addStories(this.currentTest.err, scope)
+      if (this.currentTest?.state === 'failed' && scope !== undefined)
+        // Mocha prints the stack at the end, next to the title of the test.
+        addToStack(this.currentTest.err, await scope.describe())
       await scope?.end()
     })
   }
@@ -136,13 +139,6 @@ function findMocha(): Required<Pick<Globals, 'it' | 'after'>> {
   throw new TestfleetError('USAGE', 'testfleet/mocha was used without Mocha', {
     hint: 'Call `fleetTest` in a test file that `mocha` runs with its interface `bdd` or `tdd`.',
   })
-}
-
-/** Mocha prints the stack at the end, next to the title of the test. */
-async function addStories(error: unknown, scope: TestScope): Promise<void> {
-  const stories = await scope.describe()
-  if (stories.length === 0 || !(error instanceof Error)) return
-  error.stack = `${error.stack}\n\nservers during this test:\n${formatStories(stories)}`
 }
 
 /** What a module for `mocha --require` exports. */

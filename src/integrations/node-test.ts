@@ -1,9 +1,9 @@
 import { after, type TestContext, type TestOptions, test } from 'node:test'
 import type { FleetFile, FleetSource, RunningFleet, StrictFleet } from '../index.ts'
+import { addToStack } from './add-to-stack.ts'
 import type { FleetFixture, FleetFixtures } from './fixtures.ts'
 import { type GlobalFleetOptions, globalFleetCalls } from './global-fleet.ts'
 import type { FleetTestOptions, Per } from './open-fleet.ts'
-import { formatStories } from './show-failure.ts'
 import { SuiteFleet } from './suite-fleet.ts'
 import { TestScope } from './test-scope.ts'
 
@@ -32,7 +32,7 @@ export interface FleetTest<Fixtures extends object> extends DeclareTest<Fixtures
 
 /**
  * Returns the `test` of node:test, whose tests get the fixtures `fleet`, `lease`, and each server of the fleet by its name. The
- * fleet starts with the first test. A test that fails shows what the servers did meanwhile, as a diagnostic.
+ * fleet starts with the first test. A test that fails shows what the servers did meanwhile, after the stack of its error.
  *
  * @param source The fleet as an object, or the path of its file. Default: the nearest fleet file. Only an object has
  *   fixtures for its servers.
@@ -75,8 +75,10 @@ async function runTest(context: FailingContext, call: FleetTestFunction<object>,
   let isRunning = true
   const end = async (): Promise<void> => {
     if (context.error) {
-      const stories = await scope.describe()
-      if (stories.length > 0) context.diagnostic(`servers during this test:\n${formatStories(stories)}`)
+      // node:test wraps what the test has thrown. A reporter shows the stack; that for JUnit XML leaves out diagnostics.
+      const thrown = (context.error as { readonly cause?: unknown }).cause ?? context.error
+      const rest = addToStack(thrown, await scope.describe())
+      if (rest !== undefined) context.diagnostic(rest)
     }
     await scope.end()
   }

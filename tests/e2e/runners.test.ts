@@ -18,6 +18,8 @@ interface Sample {
   readonly word: 'test' | 'it'
   /** A file that says how the runner runs the sample. */
   readonly config?: string
+  /** Options that also write JUnit XML, and what is there before what the servers did. */
+  readonly xml?: { readonly options: readonly string[]; readonly before: string }
   /** What a module for its global setup exports, and the options that name the module. */
   readonly setup: { readonly exports: string; readonly options: readonly string[] }
 }
@@ -26,11 +28,19 @@ const samples: readonly Sample[] = [
   {
     ...{ name: 'vitest', file: 'web.test.ts', word: 'test', config: 'vitest.config.ts' },
     command: [join(modules, 'vitest/vitest.mjs'), 'run'],
+    xml: {
+      options: ['--reporter=default', '--reporter=junit', '--outputFile=xml'],
+      before: '<property name="servers" value="',
+    },
     setup: { exports: 'default', options: ['--config=setup.config.ts'] },
   },
   {
     ...{ name: 'node-test', file: 'web.test.ts', word: 'test' },
     command: ['--test', '--test-reporter=spec'],
+    xml: {
+      options: ['--test-reporter-destination=stdout', '--test-reporter=junit', '--test-reporter-destination=xml'],
+      before: 'servers during this test:\n +',
+    },
     setup: { exports: 'const { globalSetup, globalTeardown } =', options: ['--test-global-setup=./setup.ts'] },
   },
   {
@@ -138,7 +148,9 @@ DECLARE('a test that fails', async ({ fleet }) => {
 })
 DECLARE('a fixture that is no server', async ({ cache }: any) => cache)`
     const fleet = `${sample.name}-fails`
-    const { exitCode, output } = await run(sample, await copy(sample, fleet, tests))
+    const folder = await copy(sample, fleet, tests)
+    const command = [...sample.command, ...(sample.xml?.options ?? [])]
+    const { exitCode, output } = await run({ ...sample, command }, folder)
     expect(exitCode, output).not.toBe(0)
     expect(output).toContain('on purpose')
     expect(output).toMatch(/web:\n +[\d:.]+ asked: GET \/failing /)
@@ -146,6 +158,11 @@ DECLARE('a fixture that is no server', async ({ cache }: any) => cache)`
     expect(output).not.toContain('asked: GET /greeting')
     expect(output).not.toContain('asked: GET / ')
     expect(output).toContain('there is no fixture cache')
+    if (sample.xml !== undefined) {
+      const cases = (await readFile(join(folder, 'xml'), 'utf8')).split(/<testcase(?= )/)
+      const shown = cases.find((one) => /^[^>]* name="a test that fails"/.test(one))?.split(/<!--|<\/testcase>/)[0]
+      expect(shown).toMatch(new RegExp(`${sample.xml.before}web:\n +[\\d:.]+ asked: GET /failing `))
+    }
     await waitForNothing(fleet)
   })
 

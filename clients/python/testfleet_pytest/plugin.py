@@ -97,9 +97,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     since = max(began, run.ready_at) if run.ready_at is not None else began
     item.stash[_shown_until] = datetime.now(timezone.utc)
     try:
-        report.sections.extend(read_sections(run.fleet, since))
+        sections = read_sections(run.fleet, since)
     except TestfleetError as error:
-        report.sections.append(("Captured logs of servers", str(error)))
+        sections = [("Captured logs of servers", str(error))]
+    report.sections.extend(sections)
+    if sections and report.when != "teardown":
+        # JUnit XML has the logs of the last report of a test, without their titles.
+        text = "\n".join(f"{title}\n{log}" for title, log in sections)
+        item.add_report_section(report.when, "log of servers", text)
 
 
 # With pytest-xdist: the controller holds the fleet of the run, and ends it.

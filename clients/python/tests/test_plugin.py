@@ -1,6 +1,7 @@
 import os
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from conftest import ANSWER, DOCUMENT, with_lender
@@ -111,6 +112,15 @@ def test_only_a_failed_test_that_uses_the_fleet_shows_logs(run, stand_in):
         ["*test_fails*", "*Captured log of db*", "2999-01-02T03:04:05Z it is full", "*test_without*"]
     )
     assert [words[0] for words in words_of(stand_in)] == ["share", "ps", "logs", "down"]
+
+
+@pytest.mark.parametrize(("mode", "is_shown"), [("log", True), ("all", True), ("no", False)])
+def test_junit_xml_has_the_logs_if_it_has_logs(run, stand_in, pytester, mode, is_shown):
+    line = ["stdout", "db | 2999-01-02T03:04:05Z it is full"]
+    stand_in.answer(share=[DOCUMENT], ps=[{"servers": {"db": {"state": "paused"}}}], logs=[line])
+    run("--junitxml=it.xml", "-o", f"junit_logging={mode}", test_it="def test_fails(fleet): assert 0")
+    shown = "db: paused\nCaptured log of db\n2999-01-02T03:04:05Z it is full"
+    assert ElementTree.parse(pytester.path / "it.xml").findtext(".//system-out", "").count(shown) == is_shown
 
 
 def test_the_fleet_of_a_test_and_a_lease_name_unknown_servers_without_the_code_of_the_plugin(run):
