@@ -1,13 +1,39 @@
 import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { chmod, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { clientEnvironment } from '../support/client-command.ts'
-import { type RunningCommand, removeFleetFolders, SOON_MS, startTestfleet, waitForNothing } from '../support/command.ts'
+import {
+  makeFleetFolder,
+  type RunningCommand,
+  removeFleetFolders,
+  SOON_MS,
+  startTestfleet,
+  waitForNothing,
+} from '../support/command.ts'
 import { lineServer, tell } from '../support/line-server.ts'
 import { makeFleet, type StoryFleet } from '../support/story-fleet.ts'
 import { wide } from '../support/tiers.ts'
+
+/** Stands for the command: a lease whose variables have quotes and lines, and a long log. */
+const fakeCommand = `#!/bin/sh
+case $1 in
+  lease)
+    while [ "$1" != -- ]; do shift; done
+    shift
+    export TESTFLEET_LEASES=pool/db-1 TESTFLEET_LEASED='QUOTED EMPTY'
+    QUOTED="it's
+two '' lines" EMPTY= OTHER=changed exec "$@" ;;
+  why) echo 'db has ended'; exit 1 ;;
+  logs)
+    echo 'db | 2026-11-30T14:00:04.4Z too early'
+    echo 'web | 2026-11-30T14:00:04.51Z of web'
+    awk 'BEGIN { while (i++ < 5000) print "db | 2026-11-30T14:00:05Z a line of db, number " i }'
+    echo 'half a line without a time'
+    exit 1 ;;
+esac
+`
 
 /** Needs bats, which tools/setup.sh installs. */
 const root = join(import.meta.dirname, '../..')
@@ -98,6 +124,36 @@ describe('the functions for bats and sh', () => {
     await vi.waitFor(() => expect(began.filter((path) => existsSync(path))).toEqual(began), { timeout: SOON_MS })
     for (const one of killed) one.kill('SIGKILL')
     await waitForNothing(fleet.name)
+  })
+
+  test('keep the values of a lease as they are, and bound the logs that they show', async () => {
+    const script = `. '${root}/clients/shell/testfleet.sh'
+      OTHER=kept QUOTED=shared
+      testfleet_lease db || exit
+      printf '%s|%s|%s|%s\\n' "$QUOTED" "$EMPTY" "$OTHER" "$TESTFLEET_LEASES"
+      TESTFLEET_SESSION=s TESTFLEET_LEASES=
+      testfleet_story 2026-11-30T14:00:04.500Z`
+    const folder = await makeFleetFolder({ testfleet: fakeCommand, 'script.sh': script })
+    await chmod(join(folder, 'testfleet'), 0o755)
+    const env = { ...environment, TESTFLEET_BIN: './testfleet' }
+    for (const shell of ['sh', 'bash']) {
+      const { stdout, stderr } = await startTestfleet([], {
+        prefix: [shell, 'script.sh'],
+        isBare: true,
+        cwd: folder,
+        env,
+      }).result
+      const [values, web, db = ''] = stdout.split(/^---- log of .* ----\n/m)
+      expect([values, web], stderr).toEqual([
+        "it's\ntwo '' lines||kept|pool/db-1\ndb has ended\n",
+        '2026-11-30T14:00:04.51Z of web\n',
+      ])
+      expect(db).toMatch(/^…\n2026-11-30T14:00:05Z a line of db, number \d+\n/)
+      expect(db).toMatch(/number 5000\n$/)
+      expect(db.length).toBeGreaterThan(60_000)
+      expect(db.length).toBeLessThan(66_000)
+      expect(stdout).toContain('the logs could not be read to their end')
+    }
   })
 
   test('that are killed at any moment leave nothing', wide, async () => {
