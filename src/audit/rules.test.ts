@@ -626,3 +626,13 @@ test.each([
   const { findings } = await audit(fleetOf(keys))
   expect(findings.filter(({ id }) => id.startsWith('secret'))).toHaveLength(1)
 })
+
+test('a server without a container has no findings about containers', async () => {
+  const servers =
+    '{ app: { process: [node, --password=hunter22], ports: [80] }, db: { external: "tcp://u:pw@127.0.0.1:80" } }'
+  const { findings } = await audit(`servers: ${servers}\n`)
+  expect(findings.map(({ id, server }) => `${server}: ${id}`).sort()).toEqual([
+    'app: secret-in-command',
+    'db: password-in-url',
+  ])
+})

@@ -112,6 +112,7 @@ export function listCommands(server: Server): Command[] {
   const at: FieldPath = ['servers', server.name]
   const found: Command[] = []
   if (server.entrypoint !== undefined) found.push({ at: [...at, 'entrypoint'], argumentList: server.entrypoint })
+  if (server.runs.kind === 'process') found.push({ at: [...at, 'process'], argumentList: server.runs.command })
   if (server.command !== undefined) found.push({ at: [...at, 'command'], argumentList: server.command })
   server.ready.forEach((check: ReadyCheck, index) => {
     if (check.kind === 'exec') found.push({ at: [...at, 'ready', index, 'exec'], argumentList: check.command })

@@ -72,6 +72,11 @@ export function eachServer(look: (server: Server, subject: Subject) => Iterable<
   }
 }
 
+/** A rule about what a container may do. */
+export function eachContainer(look: (server: Server, subject: Subject) => Iterable<OwnSighting>): Rule {
+  return eachServer((server, subject) => (server.runs.kind === 'container' ? look(server, subject) : []))
+}
+
 /** A rule that examines the steps of each build separately. */
 export function eachSteps(look: (steps: Steps) => Iterable<OwnSighting>): Rule {
   return function* ({ fleet }) {

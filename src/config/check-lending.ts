@@ -31,9 +31,11 @@ export function checkStandby({ standby, servers }: Fleet, report: ReportMistake)
 
 /** Each copy has its own volumes, but all would share a port or a folder of this machine. */
 function checkCopies(server: Server, what: string, report: ReportMistake): void {
-  server.ports.forEach(({ host }, index) => {
-    if (host === undefined) return
-    report(portPath(server, index), `${what} has copies, which cannot share the port ${host} of this machine`)
+  server.ports.forEach(({ host, container }, index) => {
+    // A process listens at its ports itself.
+    const number = server.runs.kind === 'process' ? container : host
+    if (number === undefined) return
+    report(portPath(server, index), `${what} has copies, which cannot share the port ${number} of this machine`)
   })
   server.mounts.forEach(({ kind, writable }, index) => {
     if (kind !== 'bind' || !writable) return

@@ -338,7 +338,7 @@ describe('an invalid name of a preset', () => {
     ['{ preset: dns }', 'there is no preset "dns"; did you mean `bind9` or `dnsmasq`?'],
     ['{ preset: ./none }', 'testfleet.yaml:3:16: servers.s.preset: there is no preset.yaml in ./none'],
     ['{ preset: ./../elsewhere }', "servers.s.preset: ./../elsewhere leads out of the fleet's folder"],
-    ['{ preset: redis, image: a }', 'needs exactly one of `image`, `build`, `preset` and `external`'],
+    ['{ preset: redis, image: a }', 'needs exactly one of `image`, `build`, `preset`, `process` and `external`'],
     ['{ image: a, options: { a: 1 } }', '`options` goes with `preset`'],
     ['{ preset: /etc }', 'must be the name of a preset, or the folder of one that starts with ./'],
   ])('%s is refused', async (server, message) => {

@@ -1,5 +1,7 @@
+import { resolve } from 'node:path'
 import type { ServerRun } from '../model/fleet.ts'
 import type { ServerDeclaration } from '../model/fleet-file.ts'
+import { checkProcess } from './check-process.ts'
 import { findMainPort } from './external-ports.ts'
 import { type ResolveContext, resolveImage } from './resolve-image.ts'
 import { portsOf } from './resolve-ports.ts'
@@ -19,5 +21,8 @@ export function resolveRun(name: string, declaration: ServerDeclaration, context
     }))
     return { kind: 'external', url: url.shown, addresses }
   }
-  return { kind: 'container', image: resolveImage(name, declaration, context) }
+  if (declaration.process === undefined) return { kind: 'container', image: resolveImage(name, declaration, context) }
+  checkProcess(declaration, ['servers', name], context.report)
+  const { folder } = context.surroundings
+  return { kind: 'process', command: declaration.process, folder: resolve(folder, declaration.workingDir ?? '.') }
 }

@@ -1,7 +1,7 @@
 import type { Copied } from '../files/pack-tree.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import { unknownServer } from '../model/unknown-server.ts'
-import { aboutServer, gone, refuseExternal } from '../report/refusals.ts'
+import { aboutServer, gone, refuseNoContainer } from '../report/refusals.ts'
 import { observeServers } from '../report/report.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
@@ -56,7 +56,7 @@ export async function copyFiles(
 
 export async function findPlace(record: StoredRecord, server: string, tools: Tools): Promise<Place> {
   if (!Object.hasOwn(record.servers, server)) throw unknownServer(server, Object.keys(record.servers))
-  refuseExternal(server, record.servers[server], 'cp')
+  refuseNoContainer(server, record.servers[server], 'cp')
   const container = (await observeServers(record, tools.runtime, tools)).get(server)?.container.id
   if (container === undefined) throw gone(server)
   return { server, container }

@@ -2,7 +2,7 @@ import { label } from '../model/labels.ts'
 import type { Lending, Pool } from '../model/lending.ts'
 import type { ServerRecord } from '../model/session.ts'
 import { unknownServer } from '../model/unknown-server.ts'
-import { refuseExternal } from '../report/refusals.ts'
+import { refuseNoContainer } from '../report/refusals.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { lendDatabases } from './lend-databases.ts'
@@ -78,7 +78,7 @@ export class SessionLending {
     if (this.#isOver) throw notLentAnyMore(name, this.#record.name)
     const server = serverOf(this.#record, name)
     if (server === undefined) throw unknownServer(name, Object.keys(this.#record.servers))
-    refuseExternal(name, server, 'lease')
+    refuseNoContainer(name, server, 'lease')
     const known = this.#opened.get(name)
     if (known !== undefined) return known.lendable
     const lendable = this.#open(name, server)

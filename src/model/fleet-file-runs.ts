@@ -4,6 +4,11 @@ import { optional } from './fleet-file-protocols.ts'
 
 /** Keys of a server that does not run in a container. */
 
+const argument = z
+  .string()
+  .refine(grammar.isWholeText, 'cannot hold half of a character (a lone surrogate)')
+  .refine(grammar.hasNoNul, 'cannot hold a NUL character')
+
 const fromCaller = z.strictObject({
   env: z
     .string()
@@ -14,6 +19,10 @@ const fromCaller = z.strictObject({
 })
 
 export const runKeys = {
+  process: optional(
+    z.array(argument).min(1, 'needs at least one item'),
+    'A program of this machine, as a list of arguments, instead of a container. It listens on 127.0.0.1 itself.',
+  ),
   external: optional(
     // What a URL must be is checked where it is read: a message of the schema would quote it, with its password.
     z.union([z.string(), fromCaller]),

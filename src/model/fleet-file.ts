@@ -344,7 +344,7 @@ const server = z
     user: optional(z.union([user, z.int().min(0)]), 'The user that it runs as.'),
     workingDir: optional(
       z.string().refine(isHostPath, 'must be a path with no control characters'),
-      'The working directory.',
+      'The working directory: an absolute path in the server; for a `process`, a folder relative to the fleet file. Default for a process: the folder of the fleet file.',
     ),
     ...containerKeys,
     environment: optional(
@@ -435,7 +435,7 @@ const server = z
     ),
     ignore: ignore.describe('Findings of `check` in this server that are accepted.'),
   })
-  .refine(rules.hasOneSource, 'needs exactly one of `image`, `build`, `preset` and `external`')
+  .refine(rules.hasOneSource, 'needs exactly one of `image`, `build`, `preset`, `process` and `external`')
   .refine(rules.hasOwnFolder, {
     path: ['workingDir'],
     message: 'must be an absolute path inside the server, with no `..` and no control characters',

@@ -22,4 +22,6 @@ export interface ObservedServer {
   readonly spec: ServerSpec
   /** External secrets whose values differ from those that it was given. */
   readonly changedSecrets: readonly string[]
+  /** Whether the addresses or exports that a process was given are others now. */
+  readonly hasOldVariables?: boolean | undefined
 }

@@ -117,6 +117,8 @@ export interface ServerSpec {
   readonly isUnfinished?: true | undefined
   /** The fleet's certificate authority, if the fleet has one. */
   readonly authority: AuthorityRecord | undefined
+  /** Salted digest of the variables by which a process finds other servers; left out for none. */
+  readonly variablesDigest?: string | undefined
   /** Of an external server. */
   readonly external?: ExternalRecord | undefined
 }

@@ -72,6 +72,15 @@ function observe(servers: ObservedServer[], volumes: string[] = []): Observed {
 const planText = (desired: Desired, observed: Observed): string => formatPlan(reconcile(desired, observed))
 
 describe('reconcile', () => {
+  test('starts a process again when what it was given has changed', () => {
+    const app = { ...server('app'), runs: { kind: 'process', command: ['a'], folder: '/' } } as unknown as Server
+    const now = (hasOldVariables: boolean) => observe([running('app', { hasOldVariables })])
+    const desired = desire([[app, { kind: 'none' }]])
+    expect(planText(desired, now(false))).toContain('Nothing to do.')
+    const reason = 'what it depends on has another address or other exports'
+    expect(planText(desired, now(true))).toContain(`  start   app: ${reason}\n`)
+  })
+
   test('uses an external server without a start, and never stops one', () => {
     const none: DesiredImage = { kind: 'none' }
     const url = 'http://h:80'

@@ -92,6 +92,7 @@ function reasonOf(
   }
   if (now.state === 'exited' && !now.isStopped) return 'exited'
   if (now.spec.isUnfinished === true) return 'postStart did not complete'
+  if (now.hasOldVariables === true) return 'what it depends on has another address or other exports'
   const restarted = server.dependsOn.find((name) => reasons.has(name))
   return restarted === undefined ? undefined : `depends on ${restarted}, which is started again`
 }

@@ -1,5 +1,6 @@
 import type { NamedServer } from '../model/running.ts'
 import type { SessionRecord } from '../model/session.ts'
+import { isProcessId } from '../runtime/processes/server-folder.ts'
 import type { Tools } from '../tools.ts'
 import { observeServers } from './report.ts'
 
@@ -16,7 +17,8 @@ export async function readNames(record: SessionRecord, { runtime, signal }: Tool
       return {
         server: name,
         names: [...new Set([spec.hostname, ...spec.aliases])],
-        address: reachableIp,
+        // It listens there, at its real ports.
+        address: isProcessId(container.id) ? '127.0.0.1' : reachableIp,
         endpoints: Object.fromEntries(endpoints),
       }
     })

@@ -1,6 +1,7 @@
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { ServerSpec } from '../model/session.ts'
 import { say } from '../model/surface.ts'
+import { isProcessId } from '../runtime/processes/server-folder.ts'
 import type { LifeState } from './server-state.ts'
 
 /** Returns a NOT_RUNNING failure for a server that has to run. */
@@ -40,6 +41,18 @@ export function gone(server: string): TestfleetError {
 export function refuseExternal(server: string, spec: Pick<ServerSpec, 'external'> | undefined, what: string): void {
   if (spec?.external === undefined) return
   const why = 'it is an external server, which testfleet neither starts nor changes'
+  throw new TestfleetError('USAGE', `\`${what}\` cannot be used on ${server}: ${why}`, { server })
+}
+
+/** Fails with USAGE for a server that has no container. `what` is what cannot be done with it, such as `reset`. */
+export function refuseNoContainer(
+  server: string,
+  record: (Pick<ServerSpec, 'external'> & { readonly container?: string }) | undefined,
+  what: string,
+): void {
+  refuseExternal(server, record, what)
+  if (!isProcessId(record?.container ?? '')) return
+  const why = 'it is a process of this machine, which has no image and no files of its own'
   throw new TestfleetError('USAGE', `\`${what}\` cannot be used on ${server}: ${why}`, { server })
 }
 

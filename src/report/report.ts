@@ -12,6 +12,7 @@ import type { ServerReport, SessionReport } from '../model/running.ts'
 import type { Change, ServerRecord, ServerSpec, SessionRecord } from '../model/session.ts'
 import type { CheckSubject } from '../ready/run-check.ts'
 import { waitUntilReady } from '../ready/wait-until-ready.ts'
+import { isProcessId } from '../runtime/processes/server-folder.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { describeExternal, externalId } from '../runtime/with-external.ts'
 import { openSecretReader, type SecretReader } from '../servers/secrets.ts'
@@ -50,6 +51,7 @@ async function reportServer(
   return {
     ...(typeof state === 'string' ? { state } : state),
     ...(spec.external !== undefined && { runs: 'external' as const }),
+    ...(isProcessId(container.id) && { runs: 'process' as const }),
     container: spec.external === undefined ? container.id : '',
     image: container.image,
     packages: readPackages(container.labels),

@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest'
+import { loadText } from '../../tests/support/load-text.ts'
 import type { EngineLocation } from '../engine/engine.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
-import { findEngineSocket, refuseEngineSocket } from './describe-server.ts'
+import { label } from '../model/labels.ts'
+import {
+  describeContainer,
+  desireServer,
+  findEngineSocket,
+  refuseEngineSocket,
+  type SessionSettings,
+} from './describe-server.ts'
 
 const location = (endpoint: EngineLocation['endpoint']): EngineLocation => ({
   url: 'tcp://127.0.0.1:2375',
@@ -32,4 +40,19 @@ test('a server that asks for the socket of an engine without one is refused at i
       at: { file: 'servers.b.unsafe.engineSocket' },
     }),
   )
+})
+
+test('a process has its command, its ports on loopback, and time to stop', async () => {
+  const fleet = await loadText('servers:\n  app: { process: [npm, start], ports: [3000], stopGracePeriod: 3s }\n')
+  const app = fleet.servers.get('app') as Server
+  const settings = { session: 's', change: 'c', sessionId: 'i', owner: 'o', bind: 'free' } as SessionSettings
+  const spec = describeContainer(app, fleet, '', settings, 'd')
+  expect(spec).toMatchObject({
+    ...{ image: '', process: { command: ['npm', 'start'], folder: fleet.folder }, stopSignal: 'SIGTERM', mounts: [] },
+    ports: [{ container: 3000, host: 3000, address: '127.0.0.1', protocol: 'tcp' }],
+    labels: { [label.stopSignal]: 'SIGTERM', [label.stopGrace]: '3000', [label.digest]: 'd', [label.server]: 'app' },
+  })
+  const image = { desired: { kind: 'none' }, identity: '' } as const
+  const withCertificates = { ...settings, authority: { fingerprint: '', endsAtMs: 0 } }
+  expect(desireServer(app, fleet, image, withCertificates).needsFiles).toBe(false)
 })

@@ -4,7 +4,14 @@ import { type AuthorityRecord, TLS_FOLDER } from '../model/certificate.ts'
 import { type ContainerMount, type ContainerSpec, plainContainer } from '../model/container.ts'
 import { referenceOf } from '../model/desired-image.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { type ExternalRun, type Fleet, type Port, SECRETS_FOLDER, type Server } from '../model/fleet.ts'
+import {
+  type ExternalRun,
+  type Fleet,
+  type Port,
+  type ProcessRun,
+  SECRETS_FOLDER,
+  type Server,
+} from '../model/fleet.ts'
 import { formatPreStop } from '../model/hook.ts'
 import { type Labels, label } from '../model/labels.ts'
 import type { Lending } from '../model/lending.ts'
@@ -62,7 +69,8 @@ export function desireServer(
     .update(JSON.stringify([subject, image.identity]))
     .digest('hex')
     .slice(0, 32)
-  const needsFiles = server.secrets.size > 0 || settings.authority !== undefined
+  const isContainer = server.runs.kind === 'container'
+  const needsFiles = isContainer && (server.secrets.size > 0 || settings.authority !== undefined)
   const spec = toSpec(server, settings.authority)
   const given = Object.keys(mountDigests).length === 0 ? spec : { ...spec, mountDigests }
   return { server, image: image.desired, digest, spec: given, needsFiles }
@@ -110,6 +118,7 @@ export function describeContainer(
 ): ContainerSpec {
   const labels = resourceLabels(fleet.name, settings)
   if (server.runs.kind === 'external') return describeExternalServer(server, server.runs, labels)
+  if (server.runs.kind === 'process') return describeProcess(server, server.runs, labels, settings, digest)
   return {
     // The change's id makes the name unique among sessions, and among successors of the same server.
     name: `${settings.session}-${server.name}-${settings.change}`,
@@ -154,6 +163,32 @@ export function describeContainer(
     newPrivileges: server.unsafe.newPrivileges,
     sysctls: Object.fromEntries(server.sysctls),
     ulimits: Object.fromEntries(server.ulimits),
+  }
+}
+
+/** Its variables, besides its own, are known only when it starts. */
+function describeProcess(
+  server: Server,
+  { command, folder }: ProcessRun,
+  labels: Labels,
+  { session, change }: SessionSettings,
+  digest: string,
+): ContainerSpec {
+  const { name, hostname, stopSignal = 'SIGTERM', stopGraceMs, restarts } = server
+  const listens = { address: '127.0.0.1' } as const
+  return {
+    ...plainContainer,
+    ...{ name: `${session}-${name}-${change}`, image: '', hostname, network: { name: '', aliases: [] } },
+    ...{ stopSignal, stopGraceMs, restarts: restarts || undefined, process: { command, folder } },
+    environment: plainEnvironment(server),
+    // It has time to stop by default: what it does on this machine is not thrown away with it.
+    labels: {
+      ...labels,
+      ...{ [label.server]: name, [label.digest]: digest, [label.stopSignal]: stopSignal },
+      ...(stopGraceMs === undefined ? {} : { [label.stopGrace]: String(stopGraceMs) }),
+      ...(server.preStop.length === 0 ? {} : { [label.preStop]: formatPreStop(server.preStop, change) }),
+    },
+    ports: server.ports.map((port) => ({ ...port, host: port.container, ...listens })),
   }
 }
 

@@ -1,6 +1,6 @@
 import type { CallOptions } from '../engine/engine.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
-import type { Fleet, Server } from '../model/fleet.ts'
+import { type Fleet, portPath, type Server } from '../model/fleet.ts'
 import type { Certificates } from './certificates.ts'
 import { describeContainer, type SessionSettings } from './describe-server.ts'
 import { explainDevice } from './devices.ts'
@@ -20,6 +20,8 @@ export interface StartRequest extends PortContext {
   readonly secrets: SecretValues
   /** Host ports that the server had before; it gets them again if they are free. */
   readonly keptPorts: KeptPorts
+  /** Variables of a process besides its own. */
+  readonly variables?: Readonly<Record<string, string>> | undefined
   /** Certificates to deliver; undefined when the fleet has none. */
   readonly certificates: Certificates | undefined
 }
@@ -29,7 +31,7 @@ export async function createServer(request: StartRequest, options: CallOptions):
   const { server, fleet, image, settings, digest, secrets, runtime } = request
   options.signal?.throwIfAborted()
   const spec = describeContainer(server, fleet, image, settings, digest)
-  const environment = fillSecrets(server, spec.environment, secrets)
+  const environment = { ...request.variables, ...fillSecrets(server, spec.environment, secrets) }
   const ports = shareNumbers(applyKeptPorts(spec.ports, request.keptPorts))
   return explaining(request, options, () => runtime.createServer({ ...spec, environment, ports }, options))
 }
@@ -92,6 +94,7 @@ async function explainFailure(
   const about = { server: server.name, cause: error, output: error.output, hint: error.hint }
   switch (error.code) {
     case 'PORT_TAKEN': {
+      if (server.runs.kind === 'process') return explainOwnPort(error, server, fleet)
       const { explainTakenPort } = await import('./port-holder.ts')
       return explainTakenPort(error, server, fleet, request, options)
     }
@@ -107,6 +110,14 @@ async function explainFailure(
         at: fleet.source.locate(['servers', server.name]),
       })
   }
+}
+
+/** The process that has the port is named already. */
+function explainOwnPort(error: TestfleetError, server: Server, fleet: Fleet): TestfleetError {
+  const index = server.ports.findIndex(({ container }) => error.message.includes(`:${container},`))
+  const at = fleet.source.locate(portPath(server, Math.max(index, 0)))
+  const { message, hint } = error
+  return new TestfleetError('PORT_TAKEN', `${server.name}: ${message}`, { server: server.name, at, hint, cause: error })
 }
 
 /** Returns the key whose first item is the program. */

@@ -4,7 +4,7 @@ import { TestfleetError } from '../model/failures.ts'
 import type { SessionReport } from '../model/running.ts'
 import { say } from '../model/surface.ts'
 import { unknownServer } from '../model/unknown-server.ts'
-import { aboutServer, gone, refuseExternal } from '../report/refusals.ts'
+import { aboutServer, gone, refuseNoContainer } from '../report/refusals.ts'
 import { awaitPutBack, type ObservedServer, observeServers, reportSession } from '../report/report.ts'
 import { type Claim, claimSession } from '../sessions/claim.ts'
 import { cleanupSignal } from '../sessions/cleanup-signal.ts'
@@ -112,7 +112,7 @@ async function findSession(
   if (record === undefined) throw wasTakenDown(name, undefined)
   const known = Object.keys(record.servers)
   if (!known.includes(server)) throw unknownServer(server, known)
-  refuseExternal(server, record.servers[server], 'reset, snapshot and restore')
+  refuseNoContainer(server, record.servers[server], 'reset, snapshot and restore')
   return record
 }
 

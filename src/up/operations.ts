@@ -1,19 +1,10 @@
 import type { BringUp } from '../bake/bake-server.ts'
 import { pullImage } from '../images/pull-image.ts'
-import { referenceOf } from '../model/desired-image.ts'
 import type { Fleet } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
-import type { DesiredServer } from '../model/plan.ts'
 import type { SessionRecord } from '../model/session.ts'
 import type { Handlers } from '../plan/carry-out.ts'
-import {
-  desireServer,
-  networkName,
-  resourceLabels,
-  type SessionSettings,
-  volumeName,
-} from '../servers/describe-server.ts'
-import { findKeptPorts } from '../servers/kept-ports.ts'
+import { networkName, resourceLabels, type SessionSettings, volumeName } from '../servers/describe-server.ts'
 import { startWithNumbers } from '../servers/shared-ports.ts'
 import { createServer, deliverFiles, type StartRequest, startServer } from '../servers/start-server.ts'
 import { isFleetBusy } from '../sessions/busy.ts'
@@ -22,8 +13,10 @@ import type { Tools } from '../tools.ts'
 import { awaitRestarting, awaitServer, findWanted } from './await-servers.ts'
 import type { PlannedUp } from './plan-up.ts'
 import type { Starting } from './prepare-start.ts'
+import { giveVariables } from './process-variables.ts'
 import { recordServers } from './record-servers.ts'
 import { describeStoppable, replacementHandlers } from './replace-servers.ts'
+import { createdId, describeStart, finalDigest } from './start-request.ts'
 import type { Watch } from './watch-servers.ts'
 
 /** Everything that the handlers of an `up` share. */
@@ -42,6 +35,8 @@ export interface Work extends Starting {
   readonly startedAt: Map<string, number>
   /** The servers whose `postStart` commands have completed. */
   readonly finished: Set<string>
+  /** Digests of the variables that this call has given to processes, by server. */
+  readonly given: Map<string, string | undefined>
   readonly watch: Watch
   /** Brings up the session in which an image is baked. */
   readonly bringUp: BringUp
@@ -131,13 +126,6 @@ function resourceHandlers(work: Work, tools: Tools): Partial<Handlers> {
   }
 }
 
-/** Returns the id of the container that this call has created for a server. */
-function createdId(server: string, { created }: Pick<Work, 'created'>): string {
-  const id = created.get(server)
-  if (id === undefined) throw new Error(`the plan starts ${server} before it is created`)
-  return id
-}
-
 function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
   const { runtime, onEvent } = tools
   const { created, startedAt } = work
@@ -150,7 +138,8 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
   const create = async (server: string, signal: AbortSignal): Promise<void> => {
     const wanted = findWanted(server, work)
     const digest = await finalDigest(wanted, work, tools, signal)
-    const container = await createServer({ ...request(server), digest }, { signal })
+    const variables = await giveVariables(wanted.server, work, { ...tools, signal })
+    const container = await createServer({ ...request(server), digest, variables }, { signal })
     created.set(server, container)
     onEvent({ kind: 'created', server, container })
   }
@@ -160,8 +149,9 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
     async startServer({ server }, signal) {
       startedAt.set(server, performance.now())
       onEvent({ kind: 'starting', server })
-      const { ports } = findWanted(server, work).server
-      await startWithNumbers(work.settings.bind === 'fixed' ? [] : ports, {
+      const { ports, runs } = findWanted(server, work).server
+      const isChosen = work.settings.bind === 'fixed' || runs.kind !== 'container'
+      await startWithNumbers(isChosen ? [] : ports, {
         hasKeptPorts: request(server).keptPorts.size > 0,
         start: () => startServer(createdId(server, work), request(server), { signal }),
         async makeAgain() {
@@ -217,31 +207,4 @@ function readyHandlers(work: Work, tools: Tools): Partial<Handlers> {
       onEvent({ kind: 'ready', server, elapsedMs: performance.now() - begunAt, isKept: true, isCompleted })
     },
   }
-}
-
-function describeStart(name: string, work: Work, { runtime, sessions }: Tools): StartRequest {
-  const { server, image, digest } = findWanted(name, work)
-  const before = work.planned.observed.get(name)
-  return {
-    server,
-    fleet: work.fleet,
-    image: referenceOf(image),
-    digest,
-    settings: work.settings,
-    secrets: work.secrets.get(name) ?? new Map(),
-    keptPorts: findKeptPorts(before?.container.published ?? [], before?.spec.ports ?? []),
-    certificates: work.certificates.get(name),
-    runtime,
-    nameSession: async (id) => (await sessions.find(id))?.name,
-  }
-}
-
-/**
- * Includes the id of a pulled image, which is known only now. Without it, the next `up` would replace the container.
- */
-async function finalDigest(wanted: DesiredServer, work: Work, { engine }: Tools, signal: AbortSignal): Promise<string> {
-  const { image, server } = wanted
-  if (image.kind !== 'named' || image.isPresent) return wanted.digest
-  const pulled = await engine.inspectImage(image.reference, { signal })
-  return desireServer(server, work.fleet, { desired: image, identity: pulled?.id ?? '' }, work.settings).digest
 }

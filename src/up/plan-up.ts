@@ -1,5 +1,5 @@
 import type { Authority } from '../certificates/make-certificates.ts'
-import type { Fleet, FleetSource, Server } from '../model/fleet.ts'
+import type { Fleet, Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import type { Observed } from '../model/observed.ts'
 import type { Desired, Operation, Plan, PreparedImage } from '../model/plan.ts'
@@ -17,6 +17,7 @@ import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { planAuthority } from './plan-authority.ts'
 import { prepareServers } from './prepare-servers.ts'
+import { hasOldVariables, type PlannedProcesses } from './process-variables.ts'
 
 export interface UpRequest {
   readonly fleet: Fleet
@@ -105,7 +106,12 @@ export async function planUp(
   }
   const plan = reconcile(
     desired,
-    await describeObserved(observed, servers, { ...resources, readSecrets, source: fleet.source }, tools),
+    await describeObserved(
+      observed,
+      servers,
+      { ...resources, fleet, session: name, desired: desired.servers, readSecrets },
+      tools,
+    ),
   )
   const pulls = missingBases.map(
     (base): Operation => ({ ...base, id: `pull ${base.reference}`, needs: [], kind: 'pullImage' }),
@@ -193,23 +199,22 @@ function imageOf(images: ReadonlyMap<string, PreparedImage>, server: Server): Pr
 async function describeObserved(
   observed: ObservedServers,
   servers: readonly Server[],
-  {
-    networks,
-    volumes,
-    readSecrets,
-    source,
-  }: Resources & { readonly readSecrets: SecretReader; readonly source: FleetSource },
-  { runtime, host, signal }: Tools,
+  { networks, volumes, fleet, session, desired, readSecrets }: Resources & Omit<PlannedProcesses, 'observed'>,
+  tools: Tools,
 ): Promise<Observed> {
+  const { runtime, host, signal } = tools
   const options = { signal }
+  const { source } = fleet
   const described = await Promise.all(
     [...observed.values()].map(async ({ name, container, spec }) => {
       const server = servers.find((one) => one.name === name)
-      const [life, changedSecrets] = await Promise.all([
+      const [life, changedSecrets, isOld] = await Promise.all([
         readLife(container, spec, runtime, options),
         server === undefined
           ? []
           : findChangedSecrets(server, { server: name, container: container.id, spec }, readSecrets, { host, source }),
+        server !== undefined &&
+          hasOldVariables(server, spec, { fleet, session, observed, desired, readSecrets }, tools),
       ])
       const digest = container.labels[label.digest] ?? ''
       const { container: _, ...known } = spec as typeof spec & { container?: string }
@@ -217,7 +222,10 @@ async function describeObserved(
       const state = life.state === 'created' ? 'exited' : life.state
       const isStopped = (spec as Partial<ServerRecord>).isStopped === true && container.state === 'exited'
       const { id, image } = container
-      return [name, { name, container: id, image, digest, state, isStopped, spec: known, changedSecrets }] as const
+      return [
+        name,
+        { name, container: id, image, digest, state, isStopped, spec: known, changedSecrets, hasOldVariables: isOld },
+      ] as const
     }),
   )
   return {

@@ -31,13 +31,14 @@ export async function makeCertificates(
   servers: readonly Server[],
   { authority, settings }: PlannedUp,
 ): Promise<ReadonlyMap<string, Certificates>> {
-  if (authority === undefined || servers.length === 0) return new Map()
+  const containers = servers.filter(({ runs }) => runs.kind === 'container')
+  if (authority === undefined || containers.length === 0) return new Map()
   // Loaded on demand: most fleets have no certificates.
   const [{ makeServerCertificate, serverNames }, { readOwnCertificate }] = await Promise.all([
     import('../certificates/make-certificates.ts'),
     import('../files/own-certificate.ts'),
   ])
-  const made = servers.map(async (server) => {
+  const made = containers.map(async (server) => {
     const names = serverNames(server, settings.engineHost)
     const own =
       server.tls &&

@@ -11,6 +11,8 @@ interface Recorded extends Pick<Starting, 'secrets'> {
   readonly created: ReadonlyMap<string, string>
   /** Servers whose `postStart` commands have completed. */
   readonly finished: ReadonlySet<string>
+  /** Digests of the variables that this call has given to processes, by server. */
+  readonly given: ReadonlyMap<string, string | undefined>
 }
 
 /** External servers that are no longer in the fleet: nothing stops them, and only their records end. */
@@ -22,7 +24,7 @@ function listLeft({ desired }: PlannedUp, servers: Readonly<Record<string, Serve
 /** Returns the server records after the plan: servers that it starts, keeps, or does not touch. */
 export async function recordServers(
   { record }: Pick<OwnChange, 'record'>,
-  { planned, created, secrets, finished }: Recorded,
+  { planned, created, secrets, finished, given }: Recorded,
   { host }: Pick<Tools, 'host'>,
 ): Promise<Record<string, ServerRecord>> {
   const servers = { ...record.servers }
@@ -35,11 +37,17 @@ export async function recordServers(
     const known = servers[name]
     if (container === undefined && known !== undefined) servers[name] = { ...known, ...spec, isStopped: undefined }
     if (container === undefined) continue
-    const given = secrets.get(name) ?? new Map()
-    const sealed = await sealSecrets(given, container, host)
+    const values = secrets.get(name) ?? new Map()
+    const sealed = await sealSecrets(values, container, host)
     const isUnfinished = server.postStart.length > 0 && !finished.has(name)
     const left = { ...spec, ...(isUnfinished && { isUnfinished }) }
-    servers[name] = { ...left, container, secretDigest: digestSecrets(given), sealed }
+    servers[name] = {
+      ...left,
+      variablesDigest: given.get(name),
+      container,
+      secretDigest: digestSecrets(values),
+      sealed,
+    }
   }
   return servers
 }

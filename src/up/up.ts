@@ -126,6 +126,7 @@ async function carryOutUp(
     created: new Map(),
     startedAt: new Map(),
     finished: new Set(),
+    given: new Map(),
     secrets,
     certificates,
     watch,

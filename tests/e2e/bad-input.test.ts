@@ -102,8 +102,8 @@ describe('mistakes in keys and types', () => {
 
   test('a server without exactly one of image, build and preset is refused', async () => {
     await expectMistakesOf('servers:\n  a: { image: x, build: {} }\n  b: { ports: [80] }\n  c:\n', [
-      '2:6: servers.a: needs exactly one of `image`, `build`, `preset` and `external`',
-      '3:6: servers.b: needs exactly one of `image`, `build`, `preset` and `external`',
+      '2:6: servers.a: needs exactly one of `image`, `build`, `preset`, `process` and `external`',
+      '3:6: servers.b: needs exactly one of `image`, `build`, `preset`, `process` and `external`',
       '4:5: servers.c: must be a block of keys, not nothing',
     ])
   })

@@ -1,11 +1,12 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { findBundles, readBundle } from '../support/bundles.ts'
-import { countLeftovers, removeFleetFolders } from '../support/command.ts'
+import { countLeftovers, removeFleetFolders, runTestfleet, SOON_MS, startTestfleet } from '../support/command.ts'
 import { makeFleet, type Servers, type StoryFleet } from '../support/story-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 /** A server that runs already, on loopback. It demands a login and keeps what it was asked. */
 let staging: Server
@@ -93,4 +94,151 @@ test('an external server that does not answer fails the start, and its password 
   for (const form of [PASSWORD, encodeURIComponent(PASSWORD)]) expect(shown).not.toContain(form)
   expect((await fleet.call(['check'])).stdout).toContain('the URL of the external server contains a password')
   expect(await countLeftovers(fleet.name)).toBe(0)
+})
+
+const free = async (): Promise<number> => {
+  const server = createServer()
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve))
+  const { port: number } = server.address() as AddressInfo
+  await new Promise((resolve) => void server.close(resolve))
+  return number
+}
+
+/** Answers every request with its variables. */
+const PROGRAM = `
+import { createServer } from 'node:http'
+const { PORT, BACKEND_URL } = process.env
+process.on('SIGTERM', () => { console.log('told to stop'); if (process.env.STUBBORN !== 'yes') process.exit(0) })
+createServer((request, response) => {
+  console.log('asked for ' + request.url)
+  if (request.url === '/end') process.exit(7)
+  response.end(JSON.stringify({ BACKEND_URL, folder: process.cwd() }))
+}).listen(Number(PORT), '127.0.0.1', () => console.log('listening'))
+`
+
+const ask = async (number: number): Promise<unknown> => (await fetch(`http://127.0.0.1:${number}/`)).json()
+const isFree = async (number: number): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${number}/`).then(
+    () => false,
+    () => true,
+  )
+
+test('a process is started with what it needs, and is used as any other server', async () => {
+  const number = await free()
+  await mkdir(join(fleet.folder, 'app'))
+  await writeFile(join(fleet.folder, 'app/app.mjs'), PROGRAM)
+  const app: Servers[string] = {
+    process: [process.execPath, 'app.mjs'],
+    ...{ workingDir: 'app', environment: { PORT: number }, ports: [number], dependsOn: ['backend'] },
+    ...{ ready: [{ http: { port: number } }], export: { APP_URL: `http://\${endpoint.${number}}` } },
+  }
+  const backend: Servers[string] = {
+    external: login(),
+    export: { BACKEND_URL: 'http://${endpoint.PORT}/a'.replace('PORT', String(port)) },
+  }
+  await fleet.declare({ app, backend })
+  const first = await fleet.json(['up'])
+  expect(first.servers.app).toMatchObject({
+    state: 'ready',
+    runs: 'process',
+    endpoints: { [`${number}/tcp`]: { port: number } },
+  })
+  const folder = join(fleet.folder, 'app')
+  expect(await ask(number)).toEqual({ BACKEND_URL: `http://127.0.0.1:${port}/a`, folder })
+  // By its name, too.
+  const curl = `console.log((await fetch('http://app.${fleet.name}.test:${number}/by-name')).status, process.env.APP_URL)`
+  const named = await fleet.done(['join', '--quiet', '--', process.execPath, '--input-type=module', '-e', curl])
+  expect(named.stdout).toMatch(new RegExp(`^200 http://(?:127\\.0\\.0\\.1|app\\..*):${number}\n$`))
+  expect((await fleet.done(['logs', 'app'])).stdout).toMatch(/listening\n[\s\S]*asked for \/by-name\n/)
+  expect((await fleet.done(['exec', 'app', '--', 'sh', '-c', 'echo "$PORT $BACKEND_URL $PWD"'])).stdout).toBe(
+    `${number} http://127.0.0.1:${port}/a ${folder}\n`,
+  )
+  expect(await fleet.json(['up'])).toEqual(first)
+  await fleet.done(['stop', 'app'])
+  expect(await isFree(number)).toBe(true)
+  await fleet.done(['start', 'app'])
+  // Other exports of what it depends on start it again.
+  await fleet.declare({ app, backend: { ...backend, export: { BACKEND_URL: 'other' } } })
+  expect((await fleet.done(['plan'])).stdout).toContain(
+    'start   app: what it depends on has another address or other exports\n',
+  )
+  await fleet.done(['up'])
+  expect(await ask(number)).toMatchObject({ BACKEND_URL: 'other' })
+  const refused = await Promise.all(
+    [
+      ['cp', 'app:/etc/passwd', '.'],
+      ['reset', 'app'],
+      ['lease', 'app', '--', 'true'],
+    ].map((words) => fleet.call(words)),
+  )
+  for (const { exitCode, stderr } of refused)
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: expect.stringContaining('it is a process of this machine, which has no image'),
+    })
+  // A change that fails leaves it as it was.
+  const broken: Servers[string] = { process: ['no-such-program'] }
+  await fleet.declare({
+    app: { ...app, environment: { PORT: number, A: 1 } },
+    backend: { ...backend, export: { BACKEND_URL: 'other' } },
+    broken,
+  })
+  expect(await fleet.call(['up'])).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/error: broken: .*no-such-program[\s\S]*asked for at testfleet\.json:\d+:\d+/),
+  })
+  expect(await ask(number)).toMatchObject({ BACKEND_URL: 'other' })
+  await fleet.done(['down'])
+  expect(await isFree(number)).toBe(true)
+  expect(await countLeftovers(fleet.name)).toBe(0)
+})
+
+test('a process that cannot run, that ends or that does not stop is reported as what it is', async () => {
+  const number = await free()
+  const app: Servers[string] = {
+    process: [process.execPath, 'app/app.mjs'],
+    environment: { PORT: number, STUBBORN: 'yes' },
+    ports: [number],
+    stopGracePeriod: 1,
+  }
+  await fleet.declare({ taken: { process: ['sleep', '600'], ports: [port] } })
+  expect(await fleet.call(['up'])).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(
+      new RegExp(
+        `error: taken: .*127\\.0\\.0\\.1:${port}, by .*\\(process ${process.pid}\\)[\\s\\S]*asked for at testfleet\\.json:`,
+      ),
+    ),
+  })
+  await fleet.declare({
+    brief: { process: ['sh', '-c', 'echo "no such setting" >&2; exit 3'], ready: [{ tcp: number }] },
+  })
+  expect(await fleet.call(['up'])).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringMatching(/brief ended with exit code 3[\s\S]*no such setting/),
+  })
+  await fleet.declare({ app })
+  const end = `await fetch('http://127.0.0.1:${number}/').then((answer) => answer.text())`
+  const run = await fleet.call(['run', '--', process.execPath, '--input-type=module', '-e', end])
+  expect(run).toMatchObject({
+    exitCode: 0,
+    stderr: expect.stringContaining('app was killed: it still ran 1 s after SIGTERM'),
+  })
+  // A death while the command runs is reported at its end.
+  const kill = `await fetch('http://127.0.0.1:${number}/end').catch(() => {})`
+  const died = await fleet.call(['run', '--', process.execPath, '--input-type=module', '-e', kill])
+  expect(died.stderr).toContain('app ended with exit code 7 while the command ran')
+  // Nothing is left when testfleet itself is killed.
+  const killed = await startTestfleet(['run', '--', 'sleep', '600'], { cwd: fleet.folder })
+  await killed.waitForOutput(/app: ready/)
+  killed.kill('SIGKILL')
+  await vi.waitFor(async () => expect(await isFree(number)).toBe(true), { timeout: SOON_MS, interval: 100 })
+  await vi.waitFor(async () => expect(await countLeftovers(fleet.name)).toBe(0), { timeout: SOON_MS, interval: 100 })
+})
+
+test('the sample of a program under test passes as it is written', wide, async () => {
+  const cwd = join(import.meta.dirname, '../../examples/process')
+  const { exitCode, stdout, stderr } = await runTestfleet(['run', '--', process.execPath, '--test'], { cwd })
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: expect.stringContaining('app: ready') })
+  expect(stdout).toMatch(/pass 2\b/)
 })

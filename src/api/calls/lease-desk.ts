@@ -13,7 +13,7 @@ import { noteLater } from '../../model/note-later.ts'
 import type { OwnValue } from '../../model/own-value.ts'
 import type { ServerRecord } from '../../model/session.ts'
 import { unknownServer } from '../../model/unknown-server.ts'
-import { refuseExternal } from '../../report/refusals.ts'
+import { refuseNoContainer } from '../../report/refusals.ts'
 import { wasTakenDown } from '../../sessions/hold.ts'
 import type { StoredRecord } from '../../sessions/store.ts'
 import type { Tools } from '../../tools.ts'
@@ -35,7 +35,7 @@ export class LeaseDesk {
   async lease(server: string, options: LeaseOptions, tools: Tools): Promise<OpenLease> {
     const timeoutMs = readLeaseTimeout(options.timeoutMs)
     if (!Object.hasOwn(this.#record.servers, server)) throw unknownServer(server, Object.keys(this.#record.servers))
-    refuseExternal(server, this.#record.servers[server], 'lease')
+    refuseNoContainer(server, this.#record.servers[server], 'lease')
     const request = async (): Promise<OpenLease> => {
       const startedAt = performance.now()
       const client = await this.#reach(server, timeoutMs, tools)

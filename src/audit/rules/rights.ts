@@ -2,7 +2,7 @@ import { listFinalInstructions } from '../../formats/dockerfile.ts'
 import type { FindingId, Severity } from '../../model/finding.ts'
 import type { Server, Unsafe } from '../../model/fleet.ts'
 import type { Place, Sighting, Subject } from '../subject.ts'
-import { eachServer, listSteps } from '../walk.ts'
+import { eachContainer, listSteps } from '../walk.ts'
 
 /** What each allows a process to do to the machine (capabilities(7)). Others have no effect outside the container. */
 const dangerous: Readonly<Record<string, readonly [severity: Severity, why: string]>> = {
@@ -26,7 +26,7 @@ const dangerous: Readonly<Record<string, readonly [severity: Severity, why: stri
 }
 
 /** Reports servers that are root and have capabilities, and capabilities that are kept without a stated need. */
-const findUsers = eachServer(function* (server, subject) {
+const findUsers = eachContainer(function* (server, subject) {
   const { name, user, capAdd } = server
   const isDropped = server.capDrop.includes('ALL')
   if (isRoot(server, subject) && (!isDropped || capAdd.length > 0)) {
@@ -39,7 +39,7 @@ const findUsers = eachServer(function* (server, subject) {
 })
 
 /** Reports added capabilities, each with its own severity. */
-const findCapabilities = eachServer(function* ({ name, capAdd }) {
+const findCapabilities = eachContainer(function* ({ name, capAdd }) {
   for (const [index, capability] of capAdd.entries()) {
     const [severity, why] = dangerous[capability] ?? []
     const at = { value: ['servers', name, 'capAdd', index] }
@@ -67,7 +67,7 @@ const keys: readonly (readonly [key: keyof Unsafe, id: FindingId, message: strin
 ]
 
 /** Reports protections that the fleet file switches off. */
-const findUnsafeKeys = eachServer(function* ({ name, unsafe }) {
+const findUnsafeKeys = eachContainer(function* ({ name, unsafe }) {
   for (const [key, id, message] of keys)
     if (unsafe[key]) yield { id, at: { value: ['servers', name, 'unsafe', key] }, message }
 })
@@ -75,7 +75,7 @@ const findUnsafeKeys = eachServer(function* ({ name, unsafe }) {
 /** Devices that every program may use, and devices that only create a network or file system inside the server. */
 const harmlessDevices = /^\/dev\/(?:null|zero|full|random|urandom|tty|fuse|net\/tun)$/
 
-const findDevices = eachServer(function* ({ name, devices }) {
+const findDevices = eachContainer(function* ({ name, devices }) {
   for (const [index, { host, permissions }] of devices.entries()) {
     if (harmlessDevices.test(host)) continue
     const at = { value: ['servers', name, 'devices', index] }

@@ -1,6 +1,6 @@
 import type { Sighting, Subject } from '../subject.ts'
 import { listCommands } from '../texts.ts'
-import { eachServer } from '../walk.ts'
+import { eachContainer, eachServer } from '../walk.ts'
 
 const LONGEST_MS = 10 * 60_000
 
@@ -22,7 +22,7 @@ const findReadiness = eachServer(function* ({ name, ready, readyTimeoutMs, depen
 })
 
 /** Reports resources without a limit. */
-const findLimits = eachServer(function* ({ name, limits, tmpfs }) {
+const findLimits = eachContainer(function* ({ name, limits, tmpfs }) {
   if (limits.memoryBytes === undefined)
     yield { id: 'memory-unlimited', at: { key: ['servers', name] }, message: 'it can use all memory' }
   for (const [index, { to, sizeBytes }] of tmpfs.entries()) {

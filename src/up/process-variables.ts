@@ -1,0 +1,133 @@
+import { type ExportSource, giveEnvironment, toEnvironment } from '../endpoints/environment.ts'
+import type { Fleet, Server } from '../model/fleet.ts'
+import type { DesiredServer } from '../model/plan.ts'
+import type { SessionReport } from '../model/running.ts'
+import type { ServerSpec } from '../model/session.ts'
+import { type ObservedServer, type ObservedServers, reportSession } from '../report/report.ts'
+import { describeVariables, type VariableSources } from '../report/variables.ts'
+import { digestSecrets, type SecretReader, type SecretValues } from '../servers/secrets.ts'
+import type { Tools } from '../tools.ts'
+import type { Work } from './operations.ts'
+
+/**
+ * Returns the variables of a server that is a process, besides its own: those of the caller, and those by which a command
+ * finds the servers that it depends on. Undefined for another server.
+ */
+export async function giveVariables(
+  server: Server,
+  work: Work,
+  tools: Tools,
+): Promise<Record<string, string> | undefined> {
+  if (server.runs.kind !== 'process') return undefined
+  const { fleet, planned, created, settings, secrets, given } = work
+  const names = listDependencies(server, fleet)
+  const servers = await Promise.all(
+    names.map(async (name): Promise<ObservedServer[]> => {
+      const id = created.get(name) ?? planned.observed.get(name)?.container.id
+      const spec = planned.desired.servers.get(name)?.spec
+      if (id === undefined || spec === undefined) return []
+      return [{ name, container: await tools.runtime.inspectServer(id, tools), spec }]
+    }),
+  )
+  const observed = new Map(servers.flat().map((one) => [one.name, one]))
+  const { report, exports } = await describeOthers(
+    observed,
+    { fleet, session: settings.session },
+    tools,
+    async (one) => {
+      const before = planned.observed.get(one.name)?.spec
+      return (
+        secrets.get(one.name) ??
+        planned.readSecrets({ ...one, server: one.name, container: one.container.id, spec: before ?? one.spec })
+      )
+    },
+  )
+  given.set(server.name, digestVariables(report, exports))
+  const aliases = [...observed.values()].flatMap(({ spec }) => spec.aliases)
+  const clientFiles = await findClientFiles(settings.authority?.fingerprint, tools)
+  const { environmentFor } = await describeVariables({ aliases, clientFiles, exports }, report, tools.host)
+  const { variables } = giveEnvironment(tools.host, environmentFor(new Set()))
+  return Object.fromEntries(
+    Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
+}
+
+/**
+ * Whether the addresses or exports of what a process depends on are others than those that it was given. A server whose
+ * dependencies do not run is not compared: it starts again with them.
+ */
+export async function hasOldVariables(
+  server: Server,
+  spec: Pick<ServerSpec, 'variablesDigest'>,
+  { fleet, session, observed, desired, readSecrets }: PlannedProcesses,
+  tools: Tools,
+): Promise<boolean> {
+  const { variablesDigest: given } = spec
+  if (server.runs.kind !== 'process') return false
+  const names = listDependencies(server, fleet)
+  const others = names.flatMap((name): ObservedServer[] => {
+    const [now, wanted] = [observed.get(name), desired.get(name)]
+    return now === undefined || wanted === undefined ? [] : [{ ...now, spec: wanted.spec }]
+  })
+  if (others.length < names.length || others.some(({ container }) => container.state !== 'running')) return false
+  const known = new Map(others.map((one) => [one.name, one]))
+  const { report, exports } = await describeOthers(known, { fleet, session }, tools, ({ name, container }) =>
+    readSecrets({ server: name, container: container.id, spec: observed.get(name)?.spec ?? { secrets: [] } }),
+  )
+  return digestVariables(report, exports, given?.split(':')[0]) !== given
+}
+
+export interface PlannedProcesses {
+  readonly fleet: Fleet
+  readonly session: string
+  readonly observed: ObservedServers
+  readonly desired: ReadonlyMap<string, Pick<DesiredServer, 'spec'>>
+  readonly readSecrets: SecretReader
+}
+
+/** The servers that one depends on, and those that these depend on, in the order of their names. */
+function listDependencies(server: Server, { servers }: Fleet): readonly string[] {
+  const found = new Set<string>()
+  const add = (name: string): void => {
+    if (found.has(name)) return
+    found.add(name)
+    servers.get(name)?.dependsOn.forEach(add)
+  }
+  server.dependsOn.forEach(add)
+  return [...found].sort()
+}
+
+async function describeOthers(
+  observed: ObservedServers,
+  { fleet, session }: { readonly fleet: Fleet; readonly session: string },
+  tools: Tools,
+  readSecrets: (server: ObservedServer) => Promise<SecretValues>,
+): Promise<{ readonly report: SessionReport; readonly exports: readonly ExportSource[] }> {
+  const about = { name: session, fleet: fleet.name, domain: fleet.domain }
+  const [report, exports] = await Promise.all([
+    reportSession(about, observed, new Set(observed.keys()), tools),
+    Promise.all(
+      [...observed.values()].map(async (one): Promise<ExportSource> => {
+        const needsSecrets = Object.values(one.spec.export).some((template) => template.includes('${secret.'))
+        return { name: one.name, spec: one.spec, secrets: needsSecrets ? await readSecrets(one) : new Map() }
+      }),
+    ),
+  ])
+  return { report, exports }
+}
+
+/** Salted, because the variables have passwords in them. Undefined for none. */
+function digestVariables(report: SessionReport, exports: readonly ExportSource[], salt?: string): string | undefined {
+  const { TESTFLEET_SESSION: _, ...variables } = toEnvironment(report, exports)
+  return digestSecrets(new Map(Object.entries(variables)), salt)
+}
+
+async function findClientFiles(
+  fingerprint: string | undefined,
+  { host }: Tools,
+): Promise<VariableSources['clientFiles']> {
+  if (fingerprint === undefined) return undefined
+  // Loaded on demand: most fleets have no certificates.
+  const store = await import('../certificates/authority-store.ts')
+  return store.findClientFiles(fingerprint, host)
+}
