@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { access, readFile, symlink, writeFile } from 'node:fs/promises'
+import { access, appendFile, readFile, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test, vi } from 'vitest'
@@ -131,6 +131,18 @@ afterEach(async () => {
 })`,
 }
 
+/** Each test file notes which server it has used. */
+const noting = `
+DECLARE('notes the server', async ({ web }) => {
+  const { appendFile } = await import('node:fs/promises')
+  await appendFile('seen', process.env.PROJECT + ' ' + web.endpoint(80).port + ' ' + process.env.TESTFLEET_WEB_PORT + '\\n')
+})`
+
+/** What the tests of a folder have noted. */
+async function readSeen(folder: string): Promise<string[]> {
+  return (await readFile(join(folder, 'seen'), 'utf8')).trim().split('\n')
+}
+
 describe.concurrent.each(samples)('the sample of $name', (sample) => {
   const isWide = wideIf(sample.name !== 'vitest')
   test('passes as it is written, and leaves nothing', async ({ expect }) => {
@@ -201,12 +213,31 @@ DECLARE('a fixture that is no server', async ({ cache }: any) => cache)`
   })
 })
 
-/** Each test file notes which server it has used. */
-const noting = `
-DECLARE('notes the server', async ({ web }) => {
-  const { appendFile } = await import('node:fs/promises')
-  await appendFile('seen', process.env.PROJECT + ' ' + web.endpoint(80).port + ' ' + process.env.TESTFLEET_WEB_PORT + '\\n')
-})`
+describe.concurrent('watch mode of Vitest', () => {
+  const [sample] = samples as readonly [Sample]
+  const [program = ''] = sample.command
+
+  test.each(['the first test', 'a global setup'])('keeps the fleet of %s for reruns', wide, async (by) => {
+    const fleet = `vitest-watched-${by.replaceAll(' ', '-')}`
+    const folder = await copy(sample, fleet, noting)
+    const command = [program, 'watch', ...(by === 'a global setup' ? sample.setup.options : [])]
+    const { child, output } = start({ ...sample, command }, folder)
+    try {
+      await vi.waitFor(() => access(join(folder, 'seen')).catch(() => expect.fail(output())), { timeout: SOON_MS })
+      const rerun = async (): Promise<void> => {
+        // Changes while the tests run can go unnoticed.
+        await appendFile(join(folder, sample.file), '\n')
+        await sleep(1000)
+        expect((await readSeen(folder)).length).toBeGreaterThan(1)
+      }
+      await vi.waitFor(rerun, { timeout: SOON_MS })
+      expect(new Set((await readSeen(folder)).map((line) => line.split(' ')[1])).size).toBe(1)
+    } finally {
+      child.kill('SIGINT')
+    }
+    await waitForNothing(fleet)
+  })
+})
 
 describe.concurrent('projects of Vitest', () => {
   const [sample] = samples as readonly [Sample]
@@ -226,7 +257,7 @@ describe.concurrent('projects of Vitest', () => {
     const { exitCode, output } = await run(sample, folder)
     expect(exitCode, output).toBe(0)
     await waitForNothing(fleet)
-    return (await readFile(join(folder, 'seen'), 'utf8')).trim().split('\n').toSorted()
+    return (await readSeen(folder)).toSorted()
   }
 
   for (const pools of [
