@@ -8,6 +8,6 @@ export function refuseOldVitest(test: object): void {
   // It came in the version that takes names.
   if ('override' in test) return
   throw new TestfleetError('USAGE', '`fleetTest` needs Vitest 4.1 or newer', {
-    hint: 'Update Vitest, or run the tests with `testfleet run`.',
+    hint: 'Update Vitest, or start the fleet in a global setup.',
   })
 }
