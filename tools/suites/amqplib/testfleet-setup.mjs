@@ -1,0 +1,3 @@
+import { globalFleet } from 'testfleet/node-test'
+
+export const { globalSetup, globalTeardown } = globalFleet('./testfleet.yaml')

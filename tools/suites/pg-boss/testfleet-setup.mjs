@@ -1,0 +1,3 @@
+import { globalFleet } from 'testfleet/vitest'
+
+export default globalFleet('./testfleet.yaml')
