@@ -48,6 +48,12 @@ test('the key stays when no image changes', async () => {
   expect(await keyOf(['web'], ['cache:1', 'cache:2'])).toBe(await keyOf(['web']))
 })
 
+test('servers without a container have no image in the key', async () => {
+  const more =
+    '  cache: { image: cache:1 }\n  app: { process: [npm, start] }\n  staging: { external: "tcp://127.0.0.1:80" }\n'
+  expect(await keyOf([], ['  cache: { image: cache:1 }\n', more])).toBe(await keyOf())
+})
+
 test('some servers have a key of their own', async () => {
   expect(await keyOf(['web'])).not.toBe(await keyOf())
   await expect(keyOf(['nobody'])).rejects.toMatchObject({ code: 'UNKNOWN_SERVER' })

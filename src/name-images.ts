@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { arch } from 'node:os'
 import { prepareImages } from './images/prepare-images.ts'
-import type { Fleet, Server } from './model/fleet.ts'
+import { type Fleet, imageOf, type Server } from './model/fleet.ts'
 import type { DesiredImage, PreparedBuild } from './model/plan.ts'
 import { selectServers } from './plan/reconcile.ts'
 import { digestMounts } from './servers/mount-digests.ts'
@@ -28,6 +28,7 @@ export async function nameImages(
   const sources = { fleet, images, mounts: new Map(mounts) }
   const baked = await bakes?.prepareBakes(selected, sources, emptyEngine, { inUse: new Set(), signal })
   const parts = servers
+    .filter((server) => imageOf(server) !== undefined)
     .map(({ name }) => [name, describeImage(images.get(name)?.desired), describeImage(baked?.get(name)?.desired)])
     .sort(([one = ''], [other = '']) => (one < other ? -1 : 1))
   return `${fleet.name}-${hash('sha256', JSON.stringify([arch(), parts])).slice(0, 16)}`

@@ -164,6 +164,7 @@ test.each([
   ['{ external: "tcp://h:65536" }', '2:19 servers.db.external: must be a URL with a host'],
   ['{ external: "tcp://:80" }', '2:19 servers.db.external: must be a URL with a host'],
   ['{ external: "tcp://h h:80" }', '2:19 servers.db.external: must be a URL without spaces'],
+  ['{ external: "tcp://[::g]:80" }', '2:19 servers.db.external: must be a URL with a host'],
   ['{ external: "tcp://h%20:80" }', '2:19 servers.db.external: must have a host'],
   [
     '{ external: "redis://a:%ff@h" }',

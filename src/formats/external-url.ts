@@ -1,4 +1,3 @@
-import { isIP } from 'node:net'
 import { hasNoNul, isWholeText } from './grammar.ts'
 import type { Protocol } from './port-range.ts'
 import { checksOverUdp, defaultPort, plainScheme } from './url-schemes.ts'
@@ -33,9 +32,11 @@ export function readExternalUrl(text: string): ExternalUrl | string {
   const url = parse(`x-${text}`)
   if (url === undefined) return 'must be a URL with a host, and with a port from 1 to 65535 if it has one'
   const { port, protocol } = findPort(url.port, scheme)
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1').toLowerCase()
+  // Only an IPv6 address has brackets, and `URL` has checked it.
+  const isAddress = url.hostname.startsWith('[')
+  const host = isAddress ? url.hostname.slice(1, -1) : url.hostname.toLowerCase()
   const [user, password, path] = [url.username, url.password, url.pathname].map(decode)
-  if (isIP(host) === 0 && !HOST.test(host)) return 'must have a host: a name or an IP address'
+  if (!isAddress && !HOST.test(host)) return 'must have a host: a name or an IP address'
   if (port === undefined || port === 0) return `must name a port, such as ${scheme}://host:1234`
   if (user === undefined || password === undefined || path === undefined)
     return 'must have a user, a password and a path of valid text, percent-encoded'
