@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import type { RemovedSession } from '../api/types/down.ts'
 import type { HeldSession } from '../api/types/hold.ts'
 import { controlCharacterSource, escapeUnits } from '../formats/strip-controls.ts'
@@ -72,4 +73,10 @@ export function countThings(servers: number, networks: number, volumes: number):
     .filter(([, count]) => count > 0)
     .map(([word, count]) => `${count} ${word}${count === 1 ? '' : 's'}`)
     .join(', ')
+}
+
+/** Waits until the reader of stdout has taken what was printed: what a slow one leaves must not fill the memory. */
+export async function waitForReader(signal: AbortSignal): Promise<void> {
+  const { stdout } = process
+  if (stdout.writableNeedDrain) await once(stdout, 'drain', { signal }).catch(() => signal.throwIfAborted())
 }

@@ -1,5 +1,5 @@
 import type { ServerEventKind, TestfleetEvent } from '../api/events.ts'
-import { toJsonText } from './answer.ts'
+import { toJsonText, waitForReader } from './answer.ts'
 import { type Call, clientOf, sessionOptions, sinceOption } from './call.ts'
 import { choosePalette } from './palette.ts'
 
@@ -13,6 +13,7 @@ export async function run(call: Call): Promise<number> {
       const time = new Date(event.time).toTimeString().slice(0, 8)
       output.write(`${palette.style('gray', time)} ${event.data.server} ${wordServerEvent(event)}\n`)
     }
+    await waitForReader(call.signal)
   }
   return 0
 }

@@ -1,6 +1,6 @@
 import type { LogLine } from '../api/types/logs.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { toJsonText, writeJson } from './answer.ts'
+import { toJsonText, waitForReader, writeJson } from './answer.ts'
 import { type Call, clientOf, flag, numberOption, sessionOptions, sinceOption } from './call.ts'
 import { choosePalette } from './palette.ts'
 
@@ -20,7 +20,10 @@ export async function run(call: Call): Promise<number> {
   const lines: LogLine[] = []
   const isOneDocument = call.json && !follow
   const onLine = isOneDocument ? openCollector(lines) : openPrinter(call)
-  for await (const line of clientOf(call).logs(options)) onLine(line)
+  for await (const line of clientOf(call).logs(options)) {
+    onLine(line)
+    await waitForReader(call.signal)
+  }
   if (isOneDocument) writeJson(call, { lines })
   return 0
 }
