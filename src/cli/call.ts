@@ -4,7 +4,7 @@ import { Testfleet } from '../api/testfleet.ts'
 import type { SessionOptions } from '../api/types/options.ts'
 import type { ProgramStreams } from '../api/types/run.ts'
 import { readDurationMs } from '../formats/duration.ts'
-import { readTimestampS } from '../formats/timestamp.ts'
+import { readMomentMs } from '../formats/timestamp.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import type { Output, OutputSettings } from './output.ts'
@@ -101,8 +101,8 @@ export function sinceOption(call: Call): Date | undefined {
     const agoMs = readDurationMs(text)
     // Dates before 1970 are clamped: no engine existed then.
     if (agoMs !== undefined) return new Date(Math.max(0, Date.now() - agoMs))
-    const atS = readTimestampS(text)
-    return atS === undefined ? undefined : new Date(atS * 1000)
+    const atMs = readMomentMs(text)
+    return atMs === undefined ? undefined : new Date(atMs)
   })
 }
 

@@ -2,7 +2,7 @@ import { mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { mainFile, removeFleetFolders, SOON_MS, startTestfleet } from '../support/command.ts'
+import { mainFile, ofItsOwn, removeFleetFolders, SOON_MS, startTestfleet } from '../support/command.ts'
 import { Testfleet } from '../support/library.ts'
 import { inspect, makeFleet, type StoryFleet } from '../support/story-fleet.ts'
 import { readError } from '../support/test-fleet.ts'
@@ -178,7 +178,7 @@ describe('events', () => {
   })
 
   test('of the servers are followed until Ctrl-C, whatever causes them', async () => {
-    const since = ['--since', '1m']
+    const since = ['--since', new Date(Date.now() - 60_000).toISOString()]
     const people = startTestfleet(['events', ...since], { cwd: fleet.folder })
     const programs = startTestfleet(['events', '--json', ...since], { cwd: fleet.folder })
     await pauseUntil(people.waitForOutput(/web was resumed/), programs.waitForOutput(/server\.resumed.*"web"/))
@@ -377,7 +377,7 @@ describe('a take-down', () => {
     await fleet.done(['--events', 'calls.ndjson', 'down'])
     await following
     expect(kinds.filter((kind) => kind === 'server.removed').length).toBeGreaterThanOrEqual(3)
-    const { exitCode, stdout, stderr } = await follower.result
+    const { exitCode, stdout, stderr } = ofItsOwn(await follower.result, fleet.name)
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
     for (const name of ['db', 'seed', 'web']) expect(stdout).toContain(` ${name} was removed\n`)
     const calls = readEvents(await readFile(join(fleet.folder, 'calls.ndjson'), 'utf8'))
