@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import {
   type CommandOptions,
   type CommandResult,
+  ofItsOwn,
   removeFleetFolders,
   startTestfleet,
   withEngine,
@@ -129,8 +130,8 @@ function start(
   return startTestfleet([], { cwd: home, prefix, isBare: true, ...options, env })
 }
 
-const inSession = (command: readonly string[], options?: JoinOptions): Promise<CommandResult> =>
-  start(command, options).result
+const inSession = async (command: readonly string[], options?: JoinOptions): Promise<CommandResult> =>
+  ofItsOwn(await start(command, options).result, fleet.name)
 
 const python = 'import sys, urllib.request; sys.stdout.write(urllib.request.urlopen(sys.argv[1]).read().decode())'
 const node = 'fetch(process.argv[1]).then((answer) => answer.text()).then((text) => process.stdout.write(text))'

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { countLeftovers, makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
+import { countLeftovers, makeFleetFolder, ofItsOwn, removeFleetFolders, runTestfleet } from '../support/command.ts'
 import { tcpServer } from '../support/perl-servers.ts'
 import { askEngine, hasImage } from '../support/raw-engine.ts'
 import { makeFleet, makeName, type StoryFleet } from '../support/story-fleet.ts'
@@ -13,7 +13,8 @@ afterAll(removeFleetFolders)
 describe('a fleet, from its first day to its last', () => {
   const name = makeName('story')
   let folder: string
-  const call = (...words: string[]) => runTestfleet(words, { cwd: folder, timeoutMs: 120_000 })
+  const call = async (...words: string[]) =>
+    ofItsOwn(await runTestfleet(words, { cwd: folder, timeoutMs: 120_000 }), name)
 
   beforeAll(async () => {
     folder = join(await makeFleetFolder({ [`${name}/README`]: 'new' }), name)
