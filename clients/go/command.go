@@ -22,6 +22,7 @@ const (
 	callTimeout = 31 * time.Minute
 	// cleanUpTime is how long an interrupted call may take to remove what it has started.
 	cleanUpTime = time.Minute
+	lateHint    = "Run `testfleet doctor`, which checks the engine."
 )
 
 // command is the command testfleet in a folder, with the variables of its calls.
@@ -87,7 +88,11 @@ func (c *command) run(ctx context.Context, words []string, stdout, stderr io.Wri
 	call := exec.Command(c.path, words...)
 	call.Dir, call.Env, call.Stdout, call.Stderr = c.folder, c.environment, stdout, stderr
 	if err := call.Start(); err != nil {
-		return &Error{Code: "COMMAND_MISSING", Message: fmt.Sprintf("%s cannot be started: %v", c.path, err)}
+		return &Error{
+			Code:    "COMMAND_MISSING",
+			Message: fmt.Sprintf("%s cannot be started: %v", c.path, err),
+			Hint:    "Install testfleet again, or set TESTFLEET_BIN to the path of the command.",
+		}
 	}
 	ended := make(chan struct{})
 	go endWith(ctx, call.Process, ended)
@@ -95,7 +100,7 @@ func (c *command) run(ctx context.Context, words []string, stdout, stderr io.Wri
 	close(ended)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return &Error{Code: "TIMED_OUT", Message: "testfleet " + words[0] + " took too long"}
+		return &Error{Code: "TIMED_OUT", Message: "testfleet " + words[0] + " took too long", Hint: lateHint}
 	case ctx.Err() != nil && err != nil:
 		return &Error{Code: "CANCELLED", Message: "testfleet " + words[0] + " was cancelled"}
 	}

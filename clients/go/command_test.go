@@ -77,14 +77,15 @@ func TestAFleetFileIsFoundInFoldersAbove(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := makeProgram(t, "", folder, "fleets", "testfleet.yaml")
-	here, _ := os.Getwd()
-	defer os.Chdir(here)
-	if err := os.Chdir(inside); err != nil {
-		t.Fatal(err)
+	for file, expected := range map[string]string{"fleets/testfleet.yaml": path, path: path, "": ""} {
+		found, err := findFleetFile(inside, file)
+		expectEqual(t, found, expected)
+		expectEqual(t, err, nil)
 	}
-	expectEqual(t, findFleetFile("fleets/testfleet.yaml"), path)
-	expectEqual(t, findFleetFile("missing.yaml"), "missing.yaml")
-	expectEqual(t, findFleetFile(""), "")
+	_, err := findFleetFile(inside, "missing.yaml")
+	expectEqual(t, codeOf(err), "FLEET_FILE_NOT_FOUND")
+	text := "the fleet file missing.yaml is not in " + inside + " or above\nhint: Give its path from the folder of the package."
+	expectEqual(t, err.Error(), text)
 }
 
 func TestAFailureHasTheFieldsOfTheDocumentAndTheTextOfTheCommand(t *testing.T) {
@@ -143,7 +144,11 @@ func TestACallThatTakesTooLongIsEndedAfterItHasCleanedUp(t *testing.T) {
 	ctx, cancel = context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
 	err = (&command{path: slow, folder: folder}).run(ctx, []string{"share"}, &answerBuffer{}, &answerBuffer{})
-	if !errors.As(err, &failure) || failure.Code != "TIMED_OUT" {
+	if !errors.As(err, &failure) || failure.Code != "TIMED_OUT" || !strings.Contains(failure.Hint, "testfleet doctor") {
+		t.Error(err)
+	}
+	err = (&command{path: folder, folder: folder}).run(context.Background(), []string{"share"}, &answerBuffer{}, &answerBuffer{})
+	if !errors.As(err, &failure) || failure.Code != "COMMAND_MISSING" || !strings.Contains(failure.Hint, "TESTFLEET_BIN") {
 		t.Error(err)
 	}
 }

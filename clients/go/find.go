@@ -43,22 +43,24 @@ func program(name string) (string, bool) {
 	return path, err == nil
 }
 
-// findFleetFile returns the absolute path of a fleet file that is in the working folder, which is that of the package,
-// or above. The command says what is wrong with a file that does not exist.
-func findFleetFile(file string) string {
-	folder, err := os.Getwd()
-	if err != nil || file == "" || filepath.IsAbs(file) {
-		return file
+// findFleetFile returns the absolute path of a fleet file that is in a folder, which is that of the package, or above.
+func findFleetFile(folder, file string) (string, error) {
+	if file == "" || filepath.IsAbs(file) {
+		return file, nil
 	}
 	path, found := findAbove(folder, file)
 	if !found {
-		return file
+		return "", &Error{
+			Code:    "FLEET_FILE_NOT_FOUND",
+			Message: "the fleet file " + file + " is not in " + folder + " or above",
+			Hint:    "Give its path from the folder of the package.",
+		}
 	}
 	// `go test` notes the files that a test opens, and runs the test again when one has changed.
 	if opened, err := os.Open(path); err == nil {
 		opened.Close()
 	}
-	return path
+	return path, nil
 }
 
 func findAbove(folder, name string) (string, bool) {

@@ -53,16 +53,14 @@ func Open(ctx context.Context, file string, opts ...Option) (*Fleet, error) {
 
 // Server returns a server by its name.
 func (f *Fleet) Server(name string) *Server {
-	if f.test != nil {
-		f.test.t.Helper()
-	}
+	f.mark().Helper()
 	server, exists := f.session.current().Servers[name]
 	if !exists {
 		f.fail(f.session.unknown(name))
 		return nil
 	}
 	bound := *server
-	bound.fail = f.fail
+	bound.fleet = f
 	return &bound
 }
 
@@ -99,31 +97,45 @@ func (f *Fleet) Env() []string {
 // It waits until the deadline of the context, or a minute, until a copy is free. Fails with UNKNOWN_SERVER, TIMED_OUT,
 // CANCELLED, LENDER_LOST or USAGE.
 func (f *Fleet) Lease(ctx context.Context, name string) (*LeasedServer, error) {
+	f.mark().Helper()
 	lease, warning, err := f.session.lease(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	lease.fail = f.fail
+	lease.fleet = f
 	if warning != "" {
 		f.warn(warning)
 	}
 	return lease, nil
 }
 
-// Down removes the servers, whoever else uses them.
+// Down removes the servers, even if others still use them.
 func (f *Fleet) Down() error {
 	return f.session.down()
 }
 
+// mark returns what marks a function as a helper of the test, whose failures are then those of the line that called it.
+func (f *Fleet) mark() interface{ Helper() } {
+	if f.test == nil {
+		return noTest{}
+	}
+	return f.test.t
+}
+
+type noTest struct{}
+
+func (noTest) Helper() {}
+
 func (f *Fleet) fail(err error) {
+	f.mark().Helper()
 	if f.test == nil {
 		panic(err)
 	}
-	f.test.t.Helper()
 	f.test.t.Fatalf("error: %v", err)
 }
 
 func (f *Fleet) warn(sentence string) {
+	f.mark().Helper()
 	if f.test == nil {
 		fmt.Fprintf(os.Stderr, "warning: %s\n", sentence)
 	} else {

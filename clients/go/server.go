@@ -24,7 +24,7 @@ type Server struct {
 	Environment map[string]string
 	// Endpoints has the published ports.
 	Endpoints Endpoints
-	fail      func(error)
+	fleet     *Fleet
 }
 
 // Endpoint is where a port is reached.
@@ -68,12 +68,14 @@ func (e *Endpoints) UnmarshalJSON(text []byte) error {
 
 // Addr returns the address of the first port for net.Dial, such as 127.0.0.1:32768.
 func (s *Server) Addr() string {
+	s.fleet.mark().Helper()
 	return s.Endpoint(0).String()
 }
 
 // Endpoint returns where a port of the server is reached; 0 is the first port. Without a protocol, a TCP port comes first.
 // A port that is not published fails the test.
 func (s *Server) Endpoint(port int, protocol ...string) Endpoint {
+	s.fleet.mark().Helper()
 	wanted := append(protocol, "tcp", "udp", "sctp")
 	if len(protocol) > 0 {
 		wanted = protocol
@@ -87,7 +89,7 @@ func (s *Server) Endpoint(port int, protocol ...string) Endpoint {
 			}
 		}
 	}
-	s.fail(&Error{
+	s.fleet.fail(&Error{
 		Code:    "PORT_UNREACHABLE",
 		Message: fmt.Sprintf("%s does not publish %s; it publishes: %s", s.Name, describePort(port, protocol), list(s.Endpoints.Ports)),
 		Hint:    "List the port in `ports` of the server.",
@@ -105,9 +107,10 @@ func describePort(port int, protocol []string) string {
 
 // Export returns what the server exports under a name, such as DATABASE_URL. An unknown name fails the test.
 func (s *Server) Export(name string) string {
+	s.fleet.mark().Helper()
 	value, exists := s.Exports[name]
 	if !exists {
-		s.fail(&Error{
+		s.fleet.fail(&Error{
 			Code:    "USAGE",
 			Message: fmt.Sprintf("%s does not export %s; it exports: %s", s.Name, name, list(namesOf(s.Exports))),
 			Hint:    "Declare it in `export` of the server.",

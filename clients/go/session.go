@@ -18,10 +18,11 @@ const downTimeout = 5 * time.Minute
 type session struct {
 	command *command
 	words   []string
+	// readyAt is when the fleet was ready. A lender that is started later does not change it.
+	readyAt time.Time
 
 	lock     sync.Mutex
 	document document
-	readyAt  time.Time
 }
 
 // document is the answer of `share`.
@@ -40,15 +41,21 @@ func open(ctx context.Context, chosen options) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
+	file, err := findFleetFile(folder, chosen.file)
+	if err != nil {
+		return nil, err
+	}
 	variables := os.Environ()
 	if chosen.perPackage {
 		variables = without(variables, "TESTFLEET_SESSION=")
 	}
 	opened := &session{
-		command: &command{path, folder, findFleetFile(chosen.file), variables},
+		command: &command{path, folder, file, variables},
 		words:   append([]string{"share", "--pid", strconv.Itoa(chosen.holder)}, chosen.servers...),
 	}
-	return opened, opened.read(ctx)
+	err = opened.read(ctx)
+	opened.readyAt = time.Now()
+	return opened, err
 }
 
 func without(variables []string, start string) []string {
@@ -88,7 +95,7 @@ func (s *session) read(ctx context.Context, more ...string) error {
 	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	s.document, s.readyAt = found, time.Now()
+	s.document = found
 	return nil
 }
 

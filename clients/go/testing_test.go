@@ -51,6 +51,22 @@ func TestAFailedTestShowsWhatServersLoggedSinceItsFirstCall(t *testing.T) {
 	expectEqual(t, len(passing.told), 0)
 }
 
+func TestALenderThatStartsLaterHidesNoEarlierLine(t *testing.T) {
+	lender, stand := newLender(t)
+	useRun(t)
+	failing := &recordingT{TB: t, name: "TestX", failed: true}
+	Share(failing)
+	stand.answer("logs", log("db | "+time.Now().UTC().Format(time.RFC3339Nano)+" before the lease"))
+	lender.answers <- ""
+	lender.answers <- leased
+	lender.answers <- `{"id":1}`
+	Lease(failing, "db")
+	failing.end()
+	if text := failing.told[0]; !strings.Contains(text, "before the lease") {
+		t.Error(text)
+	}
+}
+
 func TestShowsTheEndOfALongLog(t *testing.T) {
 	stand := newStandIn(t)
 	useRun(t)

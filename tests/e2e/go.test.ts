@@ -55,6 +55,9 @@ func tell(t *testing.T, text string) {
 	}
 }
 
+func TestUnknownExport(t *testing.T) { testfleet.Share(t).Server("web").Export("NOPE") }
+func TestUnknownPort(t *testing.T)   { testfleet.Share(t).Server("web").Endpoint(81) }
+
 func TestPasses(t *testing.T) { tell(t, "before-${name}") }
 
 func TestFails(t *testing.T) {
@@ -133,6 +136,8 @@ describe.concurrent('the package for Go', () => {
       const part = stdout.split(/^FAIL\tshop\/.*$/m).find((text) => text.includes(`${name}_test.go`))
       expect(part).toMatch(new RegExp(`^ +web:\n[^]*^ +\\d{4}-\\S+Z got during-${name}$`, 'm'))
       expect(part).not.toContain(`before-${name}`)
+      for (const wrong of ['does not export NOPE', 'does not publish port 81'])
+        expect(part).toMatch(new RegExp(`^ +${name}_test\\.go:\\d+: error: web ${wrong}`, 'm'))
     }
     await waitForNothing(fleet.name)
   })

@@ -23,6 +23,7 @@ final class Command {
     private static final int MAX_ANSWER_BYTES = 16 * 1024 * 1024;
     /** After an interruption, the command removes what it has started. */
     private static final long CLEAN_UP_S = 60;
+    private static final String LATE_HINT = "Run `testfleet doctor`, which checks the engine.";
 
     private final String path;
     private final Path folder;
@@ -74,7 +75,10 @@ final class Command {
         try {
             process = builder.start();
         } catch (IOException failure) {
-            throw new TestfleetException("COMMAND_MISSING", path + " cannot be started: " + failure.getMessage(), null);
+            throw new TestfleetException(
+                    "COMMAND_MISSING",
+                    path + " cannot be started: " + failure.getMessage(),
+                    "Install testfleet again, or set TESTFLEET_BIN to the path of the command.");
         }
         // A JVM that is ended while it waits.
         Thread hook = new Thread(() -> end(process));
@@ -84,7 +88,7 @@ final class Command {
             CompletableFuture<Void> told = read(process.getErrorStream(), error);
             if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
                 process.destroyForcibly();
-                throw new TestfleetException("TIMED_OUT", "testfleet " + words.get(0) + " took too long", null);
+                throw new TestfleetException("TIMED_OUT", "testfleet " + words.get(0) + " took too long", LATE_HINT);
             }
             CompletableFuture.allOf(read, told).join();
             return process.exitValue();

@@ -1,6 +1,5 @@
 package testfleet.junit;
 
-import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -13,7 +12,6 @@ public final class LeasedServer extends Server implements AutoCloseable {
     private final String session;
     private final String isolation;
     private final String database;
-    final Instant since = Instant.now();
 
     private LeasedServer(String name, Map<String, Object> answer, LenderConnection connection) {
         super(name, answer);

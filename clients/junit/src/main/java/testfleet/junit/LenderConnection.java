@@ -105,7 +105,7 @@ final class LenderConnection implements AutoCloseable {
         try {
             socket.close();
         } catch (IOException error) {
-            // Its end is all that matters.
+            // It is closed even so, and the lender sees that.
         }
     }
 }

@@ -52,12 +52,17 @@ final class Paths {
         return null;
     }
 
-    /** Returns a fleet file that is in a folder or above. The command says what is wrong with one that does not exist. */
+    /** Returns the path of a fleet file that is in a folder or above. */
     static String findFleetFile(Path folder, String file) {
         for (Path at = folder.toAbsolutePath(); at != null; at = at.getParent()) {
             if (Files.isRegularFile(at.resolve(file))) return at.resolve(file).toString();
         }
-        return file;
+        // The command says what is wrong with it.
+        if (Path.of(file).isAbsolute()) return file;
+        throw new TestfleetException(
+                "FLEET_FILE_NOT_FOUND",
+                "the fleet file " + file + " is not in " + folder + " or above",
+                "Give its path from the working folder of the tests.");
     }
 
     /** A file without content. */

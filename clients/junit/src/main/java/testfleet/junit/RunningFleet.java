@@ -15,10 +15,12 @@ public final class RunningFleet {
 
     private final Command command;
     private final List<String> words = new ArrayList<>();
+    /** A lender that is started later does not change it. */
+    private final Instant readyAt;
     private volatile State state;
 
     private record State(
-            String session, String domain, Map<String, Server> servers, Map<String, String> environment, Instant readyAt) {}
+            String session, String domain, Map<String, Server> servers, Map<String, String> environment) {}
 
     RunningFleet(Command command, long process, String session, List<String> servers) {
         this.command = command;
@@ -26,6 +28,7 @@ public final class RunningFleet {
         if (!session.isEmpty()) words.addAll(List.of("--session", session));
         words.addAll(servers);
         state = read(command.json(words, Command.CALL_TIMEOUT));
+        readyAt = Instant.now();
     }
 
     /** Starts or joins the fleet of a fleet file outside of JUnit. With an empty name, the command looks for the file. */
@@ -46,8 +49,7 @@ public final class RunningFleet {
                 Server.text(document, "session"),
                 Server.text(document, "domain"),
                 servers,
-                Server.variables(document, "environment"),
-                Instant.now());
+                Server.variables(document, "environment"));
     }
 
     /** Returns a server. */
@@ -101,7 +103,7 @@ public final class RunningFleet {
         return state.environment.getOrDefault("TESTFLEET_LENDER", "");
     }
 
-    /** Removes the servers, whoever else uses them. */
+    /** Removes the servers, even if others still use them. */
     public void down() {
         command.json(List.of("down", "--session", session(), "--force", "--quiet"), DOWN_TIMEOUT);
     }
@@ -111,6 +113,6 @@ public final class RunningFleet {
     }
 
     Instant readyAt() {
-        return state.readyAt;
+        return readyAt;
     }
 }

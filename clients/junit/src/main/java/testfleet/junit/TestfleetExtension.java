@@ -59,7 +59,7 @@ public final class TestfleetExtension
 
     private static void show(ExtensionContext context, TestScope scope) {
         RunningFleet fleet = runOf(context).running();
-        // What failed is the start.
+        // The start itself failed, so there are no logs.
         if (fleet == null) return;
         String text = ServerLogs.describe(fleet, scope.leases(), scope.since);
         boolean isCaptured = context.getConfigurationParameter(CAPTURE).map(Boolean::parseBoolean).orElse(false);

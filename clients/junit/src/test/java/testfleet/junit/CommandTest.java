@@ -48,7 +48,10 @@ class CommandTest {
         Path inside = Files.createDirectories(folder.resolve("orders/store"));
         Path file = Files.writeString(folder.resolve("testfleet.yaml"), "");
         assertEquals(file.toString(), Paths.findFleetFile(inside, "testfleet.yaml"));
-        assertEquals("missing.yaml", Paths.findFleetFile(inside, "missing.yaml"));
+        assertEquals("/missing.yaml", Paths.findFleetFile(inside, "/missing.yaml"));
+        var error = assertThrows(TestfleetException.class, () -> Paths.findFleetFile(inside, "missing.yaml"));
+        assertEquals("FLEET_FILE_NOT_FOUND", error.code());
+        assertTrue(error.getMessage().startsWith("the fleet file missing.yaml is not in " + inside + " or above\nhint: "));
     }
 
     @Test
@@ -88,6 +91,12 @@ class CommandTest {
         Command command = new Command(folder, "", true, environment);
         var late = assertThrows(TestfleetException.class, () -> command.json(List.of("share"), Duration.ofMillis(50)));
         assertEquals("TIMED_OUT", late.code());
+        assertTrue(late.hint().contains("testfleet doctor"), late.hint());
+        StandIn.program(folder.resolve("broken"), "#!/no/where\n");
+        Command broken = new Command(folder, "", true, Map.of("TESTFLEET_BIN", folder.resolve("broken").toString()));
+        var missing = assertThrows(TestfleetException.class, () -> broken.json(List.of("share"), Duration.ofMinutes(1)));
+        assertEquals("COMMAND_MISSING", missing.code());
+        assertTrue(missing.hint().contains("TESTFLEET_BIN"), missing.hint());
         StandIn.program(folder.resolve("slow"), slow.replace("while", "echo begun >\"${0%/*}/begun\"\nwhile"));
         Thread test = Thread.currentThread();
         Thread waiting = new Thread(() -> {

@@ -141,6 +141,17 @@ class LeaseTest {
     }
 
     @Test
+    void aLenderThatStartsLaterHidesNoEarlierLine() throws Exception {
+        RunningFleet fleet = stand.open();
+        Instant begin = Instant.now();
+        stand.answer("logs", "db | " + Instant.now() + " before the lease\n", "", 0);
+        answers.addAll(List.of("", LEASED, "{}"));
+        LeasedServer lease = fleet.lease("db");
+        String text = ServerLogs.describe(fleet, List.of(lease), begin);
+        assertTrue(text.contains("before the lease"), text);
+    }
+
+    @Test
     void logsAreThoseOfTheTimeOfATestAndOfItsLeases() throws Exception {
         answers.addAll(List.of(LEASED, "{}"));
         RunningFleet fleet = stand.open();
