@@ -1,11 +1,15 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chownSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
+import { createInterface } from 'node:readline'
+import { PassThrough } from 'node:stream'
 import { afterAll, describe, expect, test } from 'vitest'
 import { isKeeperSocket, joinKeeper } from './client.ts'
-import { listen } from './guard.ts'
-import { keeperSocket } from './protocol.ts'
+import { Guard, listen } from './guard.ts'
+import { type KeeperOrder, keeperSocket } from './protocol.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'listen-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -31,6 +35,49 @@ describe.skipIf(process.platform === 'win32')('a keeper', () => {
     await joinKeeper(path)
     await closed.promise
     server?.close()
+  })
+})
+
+describe.skipIf(process.platform === 'win32')('a keeper that a client leaves', () => {
+  /** A keeper that one client holds, which reads the answers to its requests. */
+  function openGuard() {
+    const guard = new Guard(
+      { socket: '', session: 'shop' } as KeeperOrder,
+      async () => {},
+      () => {},
+    )
+    const connect = () => {
+      const [input, output] = [new PassThrough(), new PassThrough()]
+      guard.connect(input, output)
+      const answers = createInterface({ input: output })[Symbol.asyncIterator]()
+      const read = async () => JSON.parse(String((await answers.next()).value))
+      return { input, read, send: (request: object) => void input.write(`${JSON.stringify(request)}\n`) }
+    }
+    return { connect }
+  }
+
+  test('does not count a process that has just ended', async () => {
+    const { connect } = openGuard()
+    const { read, send } = connect()
+    const child = spawn('cat', { stdio: ['pipe', 'ignore', 'ignore'] })
+    await once(child, 'spawn')
+    send({ do: 'hold', pid: child.pid })
+    expect([await read(), await read()]).toMatchObject([{ held: 0 }, { held: 1 }])
+    child.stdin.end()
+    await once(child, 'exit')
+    send({ do: 'leave' })
+    expect(await read()).toMatchObject({ held: 0 })
+  })
+
+  test('does not count a client whose end is still to be read', async () => {
+    const { connect } = openGuard()
+    const [first, second] = [connect(), connect()]
+    first.send({ do: 'leave' })
+    first.send({ do: 'nothing' })
+    second.input.end()
+    expect(await first.read()).toMatchObject({ held: 0 })
+    expect(await first.read()).not.toHaveProperty('error')
+    expect(await first.read()).toHaveProperty('error')
   })
 })
 

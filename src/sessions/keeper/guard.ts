@@ -55,7 +55,15 @@ export class Guard {
     // A client that is gone does not read its answers.
     output.on('error', leave)
     input.on('error', leave).on('end', leave).on('close', leave)
-    const onLine = (line: string): void => this.#answer(output, this.#carryOut(parse(line), output))
+    let isLeaving = false
+    const onLine = (line: string): void => {
+      const request = parse(line)
+      const answer = (): void => this.#answer(output, this.#carryOut(request, output))
+      // Clients that ended before this one left may only be noticed in the next round of the event loop.
+      isLeaving ||= request.do === 'leave'
+      if (isLeaving) setImmediate(() => setImmediate(answer))
+      else answer()
+    }
     input.on('data', readLines(onLine)).resume()
     this.#answer(output, {})
   }
@@ -139,8 +147,11 @@ function openHolds(onEmpty: () => void): Holds {
   const check = (): void => {
     if (connections.size + processes.size === 0) onEmpty()
   }
-  const look = (): void => {
+  const forgetEnded = (): void => {
     for (const process of processes.values()) if (!isAlive(process)) processes.delete(process.pid)
+  }
+  const look = (): void => {
+    forgetEnded()
     if (processes.size === 0) {
       clearInterval(clock)
       clock = undefined
@@ -162,8 +173,10 @@ function openHolds(onEmpty: () => void): Holds {
     dropProcess(pid) {
       if (processes.delete(pid)) look()
     },
-    countBesides: (connection) =>
-      connections.size + processes.size - (connection !== undefined && connections.has(connection) ? 1 : 0),
+    countBesides(connection) {
+      forgetEnded()
+      return connections.size + processes.size - (connection !== undefined && connections.has(connection) ? 1 : 0)
+    },
   }
 }
 
