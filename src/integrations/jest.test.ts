@@ -51,3 +51,38 @@ test('a fleet can be used in tests only', () => {
   for (const use of [() => fleet.running, () => fleet.server('web'), () => fleet.exports, () => fleet.environment])
     expect(use).toThrow(early)
 })
+
+const outside = {
+  code: 'USAGE',
+  message: expect.stringMatching(/^the lease of web was asked for outside of a test(\nCall it while .*)?$/),
+}
+
+test('nothing is leased outside of a test of Jest, and Jest shows what to do', async () => {
+  const hooks = { beforeAll: vi.fn(), beforeEach: vi.fn(), afterEach: vi.fn(), afterAll: vi.fn() }
+  const fleet = new UsedFleet(hooks, { source: undefined, options: {}, findPlace: vi.fn() })
+  const early = await fleet.lease('web').catch((error) => error)
+  expect(early).toMatchObject(outside)
+  expect(early.message).toContain(early.hint)
+  await hooks.beforeEach.mock.calls[0]?.[0]()
+  await hooks.afterEach.mock.calls[0]?.[0]()
+  await expect(fleet.lease('web')).rejects.toMatchObject(outside)
+})
+
+test('nothing is leased after a test of Playwright', async () => {
+  type Fixture = (others: object, use: (value: never) => Promise<void>, info?: object) => Promise<void>
+  let fixtures: { readonly testfleetTest: readonly [Fixture]; readonly lease: Fixture } | undefined
+  const extend = (given: typeof fixtures): void => {
+    fixtures = given
+  }
+  fleetTest({ extend } as never, './testfleet.yaml')
+  let kept: ((server: string) => Promise<unknown>) | undefined
+  const lease = vi.fn(async () => ({ release: async () => {} }))
+  const body = async (testfleetTest: object): Promise<void> =>
+    fixtures?.lease({ testfleetWorker: { fleet: { lease } }, testfleetTest }, async (given) => {
+      kept = given
+      await kept?.('web')
+    })
+  await fixtures?.testfleetTest[0]({}, body, { status: 'passed', expectedStatus: 'passed' })
+  expect(lease).toHaveBeenCalledOnce()
+  await expect(kept?.('web')).rejects.toMatchObject(outside)
+})

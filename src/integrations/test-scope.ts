@@ -53,6 +53,6 @@ export class TestScope<F extends FleetFile = FleetFile> {
 
 function outsideOfTest(server: string): TestfleetError {
   return new TestfleetError('USAGE', `the lease of ${server} was asked for outside of a test`, {
-    hint: 'Call `lease` while the test runs that it was given to, or `fleet.lease` and give the lease back yourself.',
+    hint: 'Call it while its test runs. For other times, call `lease` of the running fleet, and give the lease back yourself.',
   })
 }

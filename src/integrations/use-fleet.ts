@@ -7,7 +7,7 @@ import type {
   RunningServer,
   ServerNames,
 } from '../index.ts'
-import { explain } from './explain-failure.ts'
+import { explain, explainFailure } from './explain-failure.ts'
 import { TestfleetError } from './library.ts'
 import { type FleetTestOptions, type OpenFleet, openFleet, type Per, type Place } from './open-fleet.ts'
 import type { ServerStory } from './show-failure.ts'
@@ -105,7 +105,7 @@ export class UsedFleet<F extends FleetFile = FleetFile, P extends Per = Per> {
    * @example
    * const db = await fleet.lease('db')
    */
-  readonly lease: Lease<F> = (server, options) => this.#test.lease(server, options)
+  readonly lease: Lease<F> = (server, options) => explainFailure(() => this.#test.lease(server, options))
 
   /**
    * Returns what the servers did since the test began.
