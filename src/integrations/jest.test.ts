@@ -70,19 +70,18 @@ test('nothing is leased outside of a test of Jest, and Jest shows what to do', a
 
 test('nothing is leased after a test of Playwright', async () => {
   type Fixture = (others: object, use: (value: never) => Promise<void>, info?: object) => Promise<void>
-  let fixtures: { readonly testfleetTest: readonly [Fixture]; readonly lease: Fixture } | undefined
-  const extend = (given: typeof fixtures): void => {
-    fixtures = given
-  }
+  type Fixtures = { readonly testfleetTest: readonly [Fixture]; readonly lease: Fixture }
+  const extend = vi.fn((_: Fixtures) => {})
   fleetTest({ extend } as never, './testfleet.yaml')
-  let kept: ((server: string) => Promise<unknown>) | undefined
+  const [fixtures] = extend.mock.calls[0] ?? []
+  const kept: ((server: string) => Promise<unknown>)[] = []
   const lease = vi.fn(async () => ({ release: async () => {} }))
   const body = async (testfleetTest: object): Promise<void> =>
     fixtures?.lease({ testfleetWorker: { fleet: { lease } }, testfleetTest }, async (given) => {
-      kept = given
-      await kept?.('web')
+      kept.push(given)
+      await kept[0]?.('web')
     })
   await fixtures?.testfleetTest[0]({}, body, { status: 'passed', expectedStatus: 'passed' })
   expect(lease).toHaveBeenCalledOnce()
-  await expect(kept?.('web')).rejects.toMatchObject(outside)
+  await expect(kept[0]?.('web')).rejects.toMatchObject(outside)
 })

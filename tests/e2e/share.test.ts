@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { countLeftovers, listRecords, removeFleetFolders, SOON_MS, withEngine } from '../support/command.ts'
 import { Testfleet } from '../support/library.ts'
 import { makeFleet, type SessionReport, type StoryFleet } from '../support/story-fleet.ts'
+import { wide } from '../support/tiers.ts'
 
 type Shared = SessionReport & { environment: Record<string, string>; process: number }
 
@@ -92,6 +93,20 @@ test('a start that fails fails for all that wait for it, and is tried again by a
   const foreign = new Testfleet({ folder: other.folder }).share(undefined, { session: running.session })
   await expect(foreign).rejects.toMatchObject({ code: 'NAME_TAKEN', message: expect.stringContaining('the fleet') })
   await running.leave()
+  expect(await countLeftovers(broken.name)).toBe(0)
+})
+
+test('a start that keeps its servers when it fails also fails for all that wait for it', wide, async () => {
+  const broken = await makeFleet({ web: { ...web, command: ['sh', '-c', 'sleep 1; exit 3'], ready: [{ tcp: 80 }] } })
+  const ask = (keep: boolean) =>
+    new Testfleet({ folder: broken.folder }).share(undefined, { keep }).catch((error) => error)
+  const failures = await Promise.all([true, true, true].map(ask))
+  for (const one of failures) expect(one).toMatchObject({ code: 'SERVER_DIED' })
+  expect(failures.filter(({ message }) => message.includes('had begun to start this shared session')).length).toBe(2)
+  const [kept] = (await listRecords()).filter(({ name }) => name.startsWith(`${broken.name}-`))
+  expect(kept?.lifetime.kind).toBe('lasting')
+  expect(await countLeftovers(broken.name)).toBeGreaterThan(0)
+  await broken.cleanUp(kept?.name ?? '')
   expect(await countLeftovers(broken.name)).toBe(0)
 })
 
