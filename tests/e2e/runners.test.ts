@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { access, appendFile, readFile, symlink, writeFile } from 'node:fs/promises'
+import { access, appendFile, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test, vi } from 'vitest'
-import { makeFleetFolder, removeFleetFolders, SOON_MS, waitForNothing } from '../support/command.ts'
+import { mainFile, makeFleetFolder, removeFleetFolders, SOON_MS, waitForNothing } from '../support/command.ts'
+import { lineServer } from '../support/line-server.ts'
 import { wide, wideIf } from '../support/tiers.ts'
 
 /** The samples of `examples/`, run by their own runners as they are written. They need a built package. */
@@ -184,6 +185,34 @@ DECLARE('a fixture that is no server', async ({ cache }: any) => cache)`
     const tests = leasing + (leasingInHook[sample.name] ?? '')
     const { exitCode, output } = await run({ ...sample, command }, await copy(sample, fleet, tests))
     expect(exitCode, output).toBe(0)
+    await waitForNothing(fleet)
+  })
+
+  test('gives tests a standby copy as the fleet of a global setup', wide, async ({ expect }) => {
+    const fleet = `${sample.name}-standby`
+    const folder = await copy(sample, fleet, '')
+    // A fleet file that is a program has no standby copies.
+    await rm(join(folder, 'testfleet.ts'))
+    await writeFile(join(folder, 'testfleet.json'), JSON.stringify({ name: fleet, servers: { web: lineServer } }))
+    const setup = await readFile(join(folder, 'setup.ts'), 'utf8')
+    await writeFile(join(folder, 'setup.ts'), setup.replace('testfleet.ts', 'testfleet.json'))
+    const imports = { vitest: "import { test } from 'vitest'", 'node-test': "import { test } from 'node:test'" }
+    const plain = `${sample.name === 'mocha' ? '' : imports[sample.name as keyof typeof imports]}
+      import { writeFile } from 'node:fs/promises'
+      ${sample.word}('notes the session', () => writeFile('seen', process.env.TESTFLEET_SESSION ?? 'none'))`
+    await writeFile(join(folder, sample.file), plain)
+    // With the variables of the runner: others could be those of another user.
+    const testfleet = async (...words: string[]): Promise<string> => {
+      const { exitCode, output } = await run({ ...sample, command: [mainFile, ...words] }, folder)
+      expect(exitCode, output).toBe(0)
+      return output
+    }
+    const warmed = await testfleet('warm', '--standby', '1', '--idle', '10m', '--json')
+    const [, ready] = /"ready": \[\s+"(.*)"/.exec(warmed) ?? []
+    const { exitCode, output } = await run({ ...sample, command: [...sample.command, ...sample.setup.options] }, folder)
+    expect(exitCode, output).toBe(0)
+    expect(await readSeen(folder)).toEqual([ready])
+    await testfleet('down')
     await waitForNothing(fleet)
   })
 
