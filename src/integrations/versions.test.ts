@@ -38,11 +38,11 @@ const refused = expect.objectContaining({
   hint: 'Find both with `npm ls testfleet`, and install one version.',
 })
 
-test.each(Object.keys(integrations))('%s is refused beside another version of the library', (name) => {
+test.each(Object.keys(integrations))('%s is refused when another version of the library is loaded', (name) => {
   expect(integrations[name]).toThrow(refused)
   expect(extend).not.toHaveBeenCalled()
 })
 
-test('a global setup is refused beside another version of the library', async () => {
+test('a global setup is refused when another version of the library is loaded', async () => {
   await expect(startGlobalFleet('./testfleet.yaml')).rejects.toEqual(refused)
 })
