@@ -164,7 +164,7 @@ test('go that is killed at any moment leaves nothing', wide, async () => {
   await waitForNothing(fleet.name)
 })
 
-test('a fleet that cannot start is the message of testfleet, and ends the tests of the package', async () => {
+test('a fleet that cannot start is the message of testfleet, and ends the tests of the package', wide, async () => {
   const fleet = await makeModule({ 'it_test.go': sleeping })
   await writeFile(join(fleet.folder, 'testfleet.json'), '{ "servers": { "web": { "preset": "rediss" } } }')
   const { exitCode, stdout, stderr } = await startGo(fleet.folder, 'go', 'test', './...').result

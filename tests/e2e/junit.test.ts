@@ -170,7 +170,7 @@ test('JUnit that is killed at any moment leaves nothing', wide, async () => {
   await waitForNothing(fleet.name)
 })
 
-test('a fleet that cannot start is the message of testfleet, without a stack trace', async () => {
+test('a fleet that cannot start is the message of testfleet, without a stack trace', wide, async () => {
   const fleet = await makeProject({ 'SleepingTest.java': sleeping })
   await writeFile(join(fleet.folder, 'testfleet.json'), '{ "servers": { "web": { "preset": "rediss" } } }')
   const { exitCode, stdout } = await (await startJunit(fleet.folder, fleet.folder)).result

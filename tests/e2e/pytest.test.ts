@@ -129,7 +129,7 @@ test('pytest that is killed at any moment leaves nothing', wide, async () => {
   await waitForNothing(fleet.name)
 })
 
-test('a fleet that cannot start is the message of testfleet, without a traceback', async () => {
+test('a fleet that cannot start is the message of testfleet, without a traceback', wide, async () => {
   const fleet = await makeProject({ 'test_it.py': sleeping })
   await writeFile(join(fleet.folder, 'testfleet.json'), '{ "servers": { "web": { "preset": "rediss" } } }')
   const { exitCode, stdout } = await startPytest(fleet.folder).result

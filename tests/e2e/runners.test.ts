@@ -146,7 +146,8 @@ async function readSeen(folder: string): Promise<string[]> {
 
 describe.concurrent.each(samples)('the sample of $name', (sample) => {
   const isWide = wideIf(sample.name !== 'vitest')
-  test('passes as it is written, and leaves nothing', async ({ expect }) => {
+  // Its tests also run below, with others.
+  test('passes as it is written, and leaves nothing', isWide, async ({ expect }) => {
     const result = await run(sample, join(root, 'examples', sample.name))
     expect(result, result.output).toMatchObject({ exitCode: 0, output: expect.stringContaining('says hello') })
     await waitForNothing(`${sample.name}-sample`)

@@ -9,7 +9,7 @@ import { buildGoClient } from '../support/go-client.ts'
 import { buildJavaClient } from '../support/java-client.ts'
 import { noteServer } from '../support/lent-servers.ts'
 import { makeFleet, type StoryFleet } from '../support/story-fleet.ts'
-import { wide } from '../support/tiers.ts'
+import { wide, wideIf } from '../support/tiers.ts'
 
 interface Client {
   readonly name: string
@@ -53,7 +53,7 @@ function startRunner(): ChildProcess & { readonly pid: number } {
   return Object.assign(runner, { pid: runner.pid ?? 0 })
 }
 
-describe.each(clients)('the client in $name', ({ build, environment: own }) => {
+describe.each(clients)('the client in $name', ({ name, build, environment: own }) => {
   let program: readonly string[]
 
   beforeAll(async () => {
@@ -72,7 +72,9 @@ describe.each(clients)('the client in $name', ({ build, environment: own }) => {
     return { exitCode, stderr, answers: Object.fromEntries(words.map((line) => line.split(/ (.*)/))) }
   }
 
-  test('shares one session among processes, and finds and leases its servers', async () => {
+  // The tests of bats and JUnit share and lease servers with the clients in sh and Java as well.
+  const isWide = wideIf(name === 'sh' || name === 'java')
+  test('shares one session among processes, and finds and leases its servers', isWide, async () => {
     const runner = startRunner()
     const results = await Promise.all([run(runner.pid), run(runner.pid)])
     for (const { answers, exitCode, stderr } of results) {
