@@ -6,8 +6,7 @@
 testfleet_share() {
   testfleet_failure=
   _testfleet_set_bin || return 1
-  # shellcheck disable=SC2034 # for testfleet_down
-  [ -n "${TESTFLEET_SESSION-}" ] || _testfleet_is_own=yes
+  _testfleet_inherited=${TESTFLEET_SESSION-}
   case " $* " in
     *' --pid '* | *' --pid='*) ;;
     *) set -- --pid "$(_testfleet_runner)" "$@" ;;
@@ -17,6 +16,7 @@ testfleet_share() {
     return 1
   }
   _testfleet_session=$(_testfleet_field session "$_testfleet_answer")
+  [ -n "$_testfleet_inherited" ] || _testfleet_own=$_testfleet_session
   _testfleet_variables=$("$TESTFLEET_BIN" endpoints --session "$_testfleet_session" --format shell </dev/null) || {
     testfleet_failure=NO_SESSION
     return 1
@@ -34,24 +34,38 @@ testfleet_share() {
 testfleet_lease() {
   testfleet_failure=
   _testfleet_set_bin || return 1
-  _testfleet_folder=$(mktemp -d "${TMPDIR:-/tmp}/testfleet-lease-XXXXXX") || return 1
-  mkfifo "$_testfleet_folder/variables" || return 1
-  # It must not keep the file descriptor 3, on whose end bats waits.
-  "$TESTFLEET_BIN" lease "$@" --names none --quiet --json -- \
-    sh -c "$(_testfleet_hold_script)" hold-lease "$$" "$(_testfleet_runner)" \
-    </dev/null >"$_testfleet_folder/variables" 3>&- &
-  _testfleet_holder=$!
-  _testfleet_variables=$(sed '/^# end$/q' <"$_testfleet_folder/variables")
-  rm -r "$_testfleet_folder"
-  case $_testfleet_variables in
-    *'# end') ;;
-    *)
-      wait "$_testfleet_holder" || :
-      _testfleet_note_failure "$_testfleet_variables"
-      return 1
-      ;;
-  esac
-  # Those of an earlier call stay leased.
+  _testfleet_folder=$(mktemp -d "${TMPDIR:-/tmp}/testfleet-lease-XXXXXX") && mkfifo "$_testfleet_folder/variables" &&
+    : >"$_testfleet_folder/messages" || {
+    testfleet_failure=UNKNOWN
+    rm -rf "$_testfleet_folder"
+    return 1
+  }
+  # A value cannot have this line.
+  _testfleet_end="# end ${_testfleet_folder##*/}"
+  {
+    # Removes the folder as soon as both sides have its files open, so that nothing is left when this script is killed. The
+    # lease has no open file of its caller: `$(…)`, and `run` of bats, wait until all of them are closed.
+    {
+      rm -r "$_testfleet_folder"
+      exec "$TESTFLEET_BIN" lease "$@" --names none --quiet --json -- \
+        sh -c "$(_testfleet_hold_script)" hold-lease "$_testfleet_end" "$$" "$(_testfleet_runner)"
+    } </dev/null >"$_testfleet_folder/variables" 2>"$_testfleet_folder/messages" 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- &
+    _testfleet_holder=$!
+    _testfleet_variables=$(sed "/^$_testfleet_end\$/q" <"$_testfleet_folder/variables")
+    case $_testfleet_variables in
+      *"$_testfleet_end") ;;
+      *)
+        wait "$_testfleet_holder" || :
+        _testfleet_holder=
+        ;;
+    esac
+    cat <&8 >&2
+  } 8<"$_testfleet_folder/messages"
+  [ -n "$_testfleet_holder" ] || {
+    _testfleet_note_failure "$_testfleet_variables"
+    return 1
+  }
+  # The copies of an earlier call stay leased.
   _testfleet_earlier=${_testfleet_holders:+${TESTFLEET_LEASES-}}
   _testfleet_holders="${_testfleet_holders-} $_testfleet_holder"
   eval "$_testfleet_variables"
@@ -70,9 +84,10 @@ testfleet_release() {
 # after the end of the script.
 testfleet_down() {
   testfleet_release
-  [ -n "${_testfleet_is_own-}" ] || return 0
-  _testfleet_is_own=
-  "$TESTFLEET_BIN" down --session "$TESTFLEET_SESSION" --force --quiet </dev/null
+  [ -n "${_testfleet_own-}" ] || return 0
+  _testfleet_session=$_testfleet_own
+  _testfleet_own=
+  "$TESTFLEET_BIN" down --session "$_testfleet_session" --force --quiet </dev/null
   unset TESTFLEET_SESSION
 }
 
@@ -89,6 +104,12 @@ testfleet_now() {
 testfleet_story() {
   [ -n "${TESTFLEET_SESSION-}" ] || return 0
   _testfleet_set_bin || return 0
+  _testfleet_text=$(_testfleet_tell_story "$1")
+  printf '%s\n' "${_testfleet_text:-servers logged nothing during this test (session $TESTFLEET_SESSION)}"
+}
+
+# _testfleet_tell_story TIME
+_testfleet_tell_story() {
   _testfleet_cause=$("$TESTFLEET_BIN" why --session "$TESTFLEET_SESSION" --quiet </dev/null) ||
     printf '%s\n' "$_testfleet_cause"
   _testfleet_logs "$1" "$TESTFLEET_SESSION"
@@ -106,8 +127,10 @@ _testfleet_logs() {
   shift 2
   set -- --since "${_testfleet_since%%[.Z]*}Z" --tail 1000 --timestamps --quiet --no-color "$@"
   { "$TESTFLEET_BIN" logs --session "$_testfleet_of" "$@" </dev/null || echo '? | the logs could not be read to their end'; } 2>&1 |
-    awk -v since="$_testfleet_since" -v most=65536 '
-      $2 != "|" || ($3 ~ /^[0-9][0-9][0-9][0-9]-/ ? $3 < since : $1 != "?") { next }
+    awk -v since="${_testfleet_since%Z}" -v most=65536 '
+      # As text, "…00.5" is later than "…00", but "…00.5Z" is earlier than "…00Z".
+      { time = $3; sub(/Z$/, "", time) }
+      $2 != "|" || ($3 ~ /^[0-9][0-9][0-9][0-9]-/ ? time < since : $1 != "?") { next }
       !($1 in log_of) { names[++count] = $1 }
       { log_of[$1] = log_of[$1] substr($0, index($0, "|") + 2) "\n" }
       length(log_of[$1]) > 2 * most { log_of[$1] = substr(log_of[$1], length(log_of[$1]) - most); is_cut[$1] = 1 }
@@ -197,8 +220,8 @@ for name in $TESTFLEET_LEASED TESTFLEET_LEASES; do
   done
   printf "export %s='%s'\n" "$name" "$text$rest"
 done
-echo '# end'
+printf '%s\n' "$1"
 exec >/dev/null
-while kill -0 "$1" && kill -0 "$2"; do sleep 1; done 2>/dev/null
+while kill -0 "$2" && kill -0 "$3"; do sleep 1; done 2>/dev/null
 END
 }

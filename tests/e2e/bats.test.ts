@@ -16,22 +16,29 @@ import { lineServer, tell } from '../support/line-server.ts'
 import { makeFleet, type StoryFleet } from '../support/story-fleet.ts'
 import { wide } from '../support/tiers.ts'
 
-/** Stands for the command: a lease whose variables have quotes and lines, and a long log. */
+/** Stands for the command: a lease whose variables have quotes and lines, a long log, and a start that fails. */
 const fakeCommand = `#!/bin/sh
 case $1 in
   lease)
+    ls "$TMPDIR" >&2
     while [ "$1" != -- ]; do shift; done
     shift
     export TESTFLEET_LEASES=pool/db-1 TESTFLEET_LEASED='QUOTED EMPTY'
     QUOTED="it's
-two '' lines" EMPTY= OTHER=changed exec "$@" ;;
+two '' lines
+# end
+Z" EMPTY= OTHER=changed exec "$@" ;;
   why) echo 'db has ended'; exit 1 ;;
   logs)
-    echo 'db | 2026-11-30T14:00:04.4Z too early'
+    echo 'web | 2026-11-30T14:00:04.4Z too early'
     echo 'web | 2026-11-30T14:00:04.51Z of web'
     awk 'BEGIN { while (i++ < 5000) print "db | 2026-11-30T14:00:05Z a line of db, number " i }'
     echo 'half a line without a time'
     exit 1 ;;
+  share)
+    printf '{\\n  "code": "START_FAILED"\\n}\\n'
+    exit 1 ;;
+  down) echo "down $*" ;;
 esac
 `
 
@@ -104,7 +111,8 @@ describe('the functions for bats and sh', () => {
     expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/^1\.\.2\nok 1 .*\nok 2 .*\n$/)])
     const page = await readFile(join(root, 'docs/bats.md'), 'utf8')
     const sample = await readFile(join(root, 'examples/bats/orders.bats'), 'utf8')
-    for (const part of sample.split(/\n\n(?=@test "a)/)) expect(page).toContain(part.trim())
+    const shown = sample.replaceAll('../../', 'node_modules/testfleet/')
+    for (const part of shown.split(/\n\n(?=@test "a)/)) expect(page).toContain(part.trim())
     await waitForNothing('bats-sample')
   })
 
@@ -132,10 +140,18 @@ describe('the functions for bats and sh', () => {
       testfleet_lease db || exit
       printf '%s|%s|%s|%s\\n' "$QUOTED" "$EMPTY" "$OTHER" "$TESTFLEET_LEASES"
       TESTFLEET_SESSION=s TESTFLEET_LEASES=
-      testfleet_story 2026-11-30T14:00:04.500Z`
-    const folder = await makeFleetFolder({ testfleet: fakeCommand, 'script.sh': script })
+      testfleet_story 2026-11-30T14:00:04.500Z
+      echo ---- of a second
+      testfleet_story 2026-11-30T14:00:04Z | grep early
+      output=$(testfleet_lease db 2>&1)
+      printf 'all of it: <%s>\\n' "$output"
+      unset TESTFLEET_SESSION
+      set -u
+      testfleet_share || testfleet_down
+      echo "$? $testfleet_failure"`
+    const folder = await makeFleetFolder({ testfleet: fakeCommand, 'script.sh': script, 'tmp/.keep': '' })
     await chmod(join(folder, 'testfleet'), 0o755)
-    const env = { ...environment, TESTFLEET_BIN: './testfleet' }
+    const env = { ...environment, TESTFLEET_BIN: './testfleet', TMPDIR: join(folder, 'tmp') }
     for (const shell of ['sh', 'bash']) {
       const { stdout, stderr } = await startTestfleet([], {
         prefix: [shell, 'script.sh'],
@@ -143,17 +159,41 @@ describe('the functions for bats and sh', () => {
         cwd: folder,
         env,
       }).result
-      const [values, web, db = ''] = stdout.split(/^---- log of .* ----\n/m)
-      expect([values, web], stderr).toEqual([
-        "it's\ntwo '' lines||kept|pool/db-1\ndb has ended\n",
+      const [logs = '', rest] = stdout.split('---- of a second\n')
+      const [values, web, db = ''] = logs.split(/^---- log of .* ----\n/m)
+      expect([values, web, rest, stderr]).toEqual([
+        "it's\ntwo '' lines\n# end\nZ||kept|pool/db-1\ndb has ended\n",
         '2026-11-30T14:00:04.51Z of web\n',
+        '2026-11-30T14:00:04.4Z too early\nall of it: <>\n0 START_FAILED\n',
+        '',
       ])
       expect(db).toMatch(/^…\n2026-11-30T14:00:05Z a line of db, number \d+\n/)
       expect(db).toMatch(/number 5000\n$/)
       expect(db.length).toBeGreaterThan(60_000)
       expect(db.length).toBeLessThan(66_000)
-      expect(stdout).toContain('the logs could not be read to their end')
+      expect(logs).toContain('the logs could not be read to their end')
     }
+  })
+
+  test('lease under run of bats', async () => {
+    const folder = await makeFleetFolder({
+      testfleet: fakeCommand,
+      'a.bats': `${head}
+@test "leases" {
+  run testfleet_lease db
+  [ "$status" = 0 ]
+  testfleet_lease db | cat
+}`,
+    })
+    await chmod(join(folder, 'testfleet'), 0o755)
+    const env = { ...environment, TESTFLEET_BIN: join(folder, 'testfleet') }
+    const { exitCode, stdout, stderr } = await startTestfleet([], {
+      prefix: ['bats', 'a.bats'],
+      isBare: true,
+      cwd: folder,
+      env,
+    }).result
+    expect(exitCode, stdout + stderr).toBe(0)
   })
 
   test('that are killed at any moment leave nothing', wide, async () => {
