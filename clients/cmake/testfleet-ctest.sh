@@ -1,6 +1,6 @@
 # A test of CTest that belongs to a fixture of TestfleetConfig.cmake:
 #   testfleet-ctest.sh setup BIN FILE STATE SERVER…
-#   testfleet-ctest.sh test BIN FILE STATE NAMES LEASES TEST COMMAND…
+#   testfleet-ctest.sh test BIN FILE STATE NAMES LEASES LOG TEST COMMAND…
 #   testfleet-ctest.sh cleanup BIN FILE STATE
 # STATE is the folder of the fixture in the build folder. CTest is the parent of this process, and holds the fleet: so several
 # runs of CTest at a time, and several build folders, have a fleet each.
@@ -16,7 +16,7 @@ variables=$state/$PPID.sh
 
 setup() {
   umask 077
-  # Those of runs that were killed.
+  # Removes the files of runs that were killed.
   for old in "$state"/*.sh "$state"/running/*; do
     pid=${old##*/}
     kill -0 "${pid%%[.-]*}" 2>/dev/null || rm -f "$old"
@@ -38,26 +38,28 @@ cleanup() {
   [ -e "$variables" ] || exit 0
   . "$variables"
   rm -f "$variables"
-  for mark in "$state"/running/"$PPID"-*; do
+  for mark in "$state"/running/"$PPID"-*.mark; do
     [ -e "$mark" ] || continue
     read -r since name <"$mark"
-    rm -f "$mark"
+    rm -f "${mark%.mark}".*
     printf 'the test %s was killed, so the logs since its start are here\n' "$name"
     testfleet_story "$since"
   done
-  # The one that was there before is not of this fixture.
+  # Leaves a session alone that was there before the setup.
   [ -n "$fixture_inherited" ] || "$TESTFLEET_BIN" down --session "$fixture_session" --force </dev/null
 }
 
-# run_test NAMES LEASES TEST COMMAND…
+# run_test NAMES LEASES LOG TEST COMMAND…
 run_test() {
   names=$1
   leases=$(printf %s "${2#-}" | tr , ' ')
-  name=$3
-  log=$state/logs/$(printf %s "$name" | tr -c A-Za-z0-9_.- _).log
-  shift 3
+  log=$state/logs/$3
+  name=$4
+  shift 4
+  # Files of this run of the test: other runs of CTest may run it at the same time.
+  mark=$state/running/$PPID-$$
   : >"$log"
-  # With `ctest -FA` and in an IDE, no setup has run: then the fleet is that of `testfleet run`, or the one that is up.
+  # Without the setup test, as in an IDE: then the fleet is that of `testfleet run`, or the one that is up.
   if [ -e "$variables" ]; then
     . "$variables"
     where="--session $fixture_session"
@@ -67,8 +69,12 @@ run_test() {
     where=
     [ "$names" != none ] || names=auto
   fi
+  if [ -n "$leases" ] || { [ "$names" != none ] && [ -z "$where" ]; }; then
+    # Notes what show_story needs.
+    set -- sh -c 'printf "export TESTFLEET_SESSION=\"%s\" TESTFLEET_LEASES=\"%s\"\n" "$TESTFLEET_SESSION" "${TESTFLEET_LEASES-}" >"$0"
+      exec "$@"' "$mark.session" "$@"
+  fi
   if [ -n "$leases" ]; then
-    set -- sh -c 'printf "export TESTFLEET_LEASES=\"%s\"\n" "$TESTFLEET_LEASES" >"$0"; exec "$@"' "$log" "$@"
     # shellcheck disable=SC2086 # names of servers
     set -- $leases --names "$names" --quiet -- "$@"
     verb=lease
@@ -85,11 +91,10 @@ run_test() {
     set -- "$TESTFLEET_BIN" "$verb" --file "$file" "$@"
   fi
   since=$(testfleet_now)
-  mark=$state/running/$PPID-$$
-  printf '%s %s\n' "$since" "$name" >"$mark"
+  printf '%s %s\n' "$since" "$name" >"$mark.mark"
   await "$@"
   [ "$status" = 0 ] || show_story
-  rm -f "$mark"
+  rm -f "$mark".*
   # CTest tells a crash from a failure.
   case $status in
     132 | 134 | 135 | 136 | 139)
@@ -123,9 +128,10 @@ await() {
 }
 
 show_story() {
-  [ ! -s "$log" ] || . "$log"
-  testfleet_story "$since" >"$log"
-  [ ! -s "$log" ] || printf '\n==== servers during this test (CTEST_FULL_OUTPUT) ====\n%s\n' "$(cat "$log")"
+  [ ! -e "$mark.session" ] || . "$mark.session"
+  testfleet_story "$since" >"$mark.log"
+  [ ! -s "$mark.log" ] || printf '\n==== servers during this test (CTEST_FULL_OUTPUT) ====\n%s\n' "$(cat "$mark.log")"
+  mv "$mark.log" "$log"
 }
 
 mkdir -p "$state/running" "$state/logs"

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { clientEnvironment } from '../support/client-command.ts'
@@ -56,13 +56,14 @@ script(crashes "kill -SEGV $$")
 script(skipped "exit 77")
 script(expected "exit 1")
 script(hangs "sleep 600")
+script(joined [==[echo "joined $TESTFLEET_SESSION"; exit 1]==])
 script(leases [==[test "$TESTFLEET_LEASES" && test "$TESTFLEET_WEB_HOSTNAME" = "\${TESTFLEET_LEASES#*/}.\${TESTFLEET_WEB_HOSTNAME#*.}"]==])
 add_test(NAME words COMMAND sh -c [==[test "$#$1$2$3" = "3a;bc d"]==] words "a;b" "" "c d")
 set_tests_properties(fails PROPERTIES DEPENDS before)
 set_tests_properties(skipped PROPERTIES SKIP_RETURN_CODE 77)
 set_tests_properties(expected PROPERTIES WILL_FAIL TRUE)
 set_tests_properties(hangs PROPERTIES TIMEOUT 5)
-testfleet_add_fixture(NAME web TESTS before fails crashes skipped expected hangs words)
+testfleet_add_fixture(NAME web TESTS before fails crashes skipped expected hangs words joined)
 add_subdirectory(below)
 testfleet_use_fixture(NAME web TESTS leases LEASE web LOCK web)
 # As gtest_discover_tests does it.
@@ -71,6 +72,7 @@ set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "\${CMAKE_BINARY_DIR}/
 add_executable(shell IMPORTED)
 set_property(TARGET shell PROPERTY IMPORTED_LOCATION /bin/sh)
 testfleet_use_fixture(NAME web TARGETS shell)
+add_test(NAME emulated COMMAND env WORD=1 $<TARGET_FILE:shell> -c [==[test "$WORD$TESTFLEET_WEB_PORT"]==])
 `
 const below = `
 file(WRITE "\${CMAKE_CURRENT_BINARY_DIR}/waits.sh" [==[echo "$$ $TESTFLEET_SESSION" >"$1"; exec sleep 600]==])
@@ -84,6 +86,21 @@ async function makeProject(): Promise<StoryFleet> {
   await writeFile(join(fleet.folder, 'below/CMakeLists.txt'), below)
   await Promise.all(['a', 'b'].map((build) => done('cmake', fleet.folder, '-B', build, prefix)))
   return fleet
+}
+
+/** Waits for a file with a session, and runs a test in that session, as docs/cmake.md and docs/recipes.md say. */
+async function joinAfter(began: string): Promise<string> {
+  const [, session = ''] = await vi.waitFor(async () => (await readFile(began, 'utf8')).trim().split(' '), {
+    timeout: SOON_MS,
+  })
+  const words = `-FA web -E ^web-(setup|cleanup)$`
+  for (const page of ['cmake', 'recipes']) {
+    expect(await readFile(join(root, `docs/${page}.md`), 'utf8')).toContain("-FA web -E '^web-(setup|cleanup)$'")
+  }
+  const env = { ...environment, TESTFLEET_SESSION: session }
+  return (
+    await start('ctest', dirname(began), ['--output-on-failure', ...words.split(' '), '-R', 'joined'], env).result
+  ).stdout
 }
 
 describe('the package for CMake', () => {
@@ -102,8 +119,11 @@ describe('the package for CMake', () => {
   test('keeps what CTest says of tests, shows logs of failed ones, and leaves nothing, even of a run that is killed', async () => {
     const fleet = await makeProject()
     const other = start('ctest', join(fleet.folder, 'b'), ['-R', 'waits'])
-    const { stdout } = await start('ctest', join(fleet.folder, 'a'), ['-j3', '--output-on-failure', '-E', 'waits'])
-      .result
+    const began = join(fleet.folder, 'b/began')
+    const joined = joinAfter(began)
+    const { stdout } = await start('ctest', join(fleet.folder, 'a'), [
+      ...['-j3', '--output-on-failure', '-E', 'waits|joined'],
+    ]).result
     const statuses = [...stdout.matchAll(/Test +#\d+: (\S+) \.*[ *]*([A-Za-z]+)/g)].map(([, ...one]) => one)
     expect(Object.fromEntries(statuses), stdout).toEqual({
       ...{ 'web-setup': 'Passed', before: 'Passed', fails: 'Failed', crashes: 'Exception', skipped: 'Skipped' },
@@ -113,6 +133,7 @@ describe('the package for CMake', () => {
         leases: 'Passed',
         words: 'Passed',
         found: 'Passed',
+        emulated: 'Passed',
         'web-cleanup': 'Passed',
       },
     })
@@ -124,12 +145,15 @@ describe('the package for CMake', () => {
     // CTest of Debian 12 kills a test that takes too long.
     if (/\*Timeout +\d/.test(stdout)) expect(log).toContain('the test hangs was killed')
     // A run in another build folder had another session. Its test ends with CTest.
-    const began = join(fleet.folder, 'b/began')
-    await vi.waitFor(() => expect(existsSync(began)).toBe(true), { timeout: SOON_MS })
+    const alone = await joined
     other.kill('SIGKILL')
     const [pid, session] = (await readFile(began, 'utf8')).trim().split(' ')
     expect(session).toMatch(new RegExp(`^${fleet.name}-[0-9a-f]{7}$`))
     expect(log).not.toContain(`session ${session}`)
+    // Without the fixture, a test joins the session that it gets.
+    expect(alone).toMatch(/tests passed, 1 tests failed out of 1$/m)
+    expect(alone).toContain(`joined ${session}\n`)
+    expect(alone).toContain(`servers logged nothing during this test (session ${session})\n`)
     await vi.waitFor(() => expect(existsSync(`/proc/${pid}`)).toBe(false), { timeout: SOON_MS })
     await waitForNothing(fleet.name)
   })
@@ -148,11 +172,62 @@ describe('the package for CMake', () => {
   })
 })
 
+/** Stands for the command: a session or a lease with a log that names its copy. */
+const fakeCommand = `#!/bin/sh
+case $1 in
+  join | lease)
+    while [ "$1" != -- ]; do shift; done
+    shift
+    export TESTFLEET_SESSION=of-$ME TESTFLEET_LEASES=pool/$ME
+    exec "$@" ;;
+  logs) echo "$3 | 2999-01-01T00:00:00Z of $3 $*" ;;
+esac
+`
+
+test('runs of one test at the same time have the logs of their own sessions and leases', async () => {
+  const folder = await makeFleetFolder({ testfleet: fakeCommand })
+  await chmod(join(folder, 'testfleet'), 0o755)
+  const command = 'echo >$ME; until [ -e one ] && [ -e two ]; do sleep 0.05; done; exit 3'
+  const run = async (me: string, leases: string): Promise<string> => {
+    const words = ['test', join(folder, 'testfleet'), 'file', join(folder, 'state'), 'auto', leases, 'a.log', 'a']
+    const script = join(root, 'clients/cmake/testfleet-ctest.sh')
+    const env = { ...environment, ME: me }
+    const result = await start('sh', folder, [script, ...words, 'sh', '-c', command], env).result
+    expect(result.exitCode, result.stderr).toBe(3)
+    return result.stdout
+  }
+  const [one, two] = await Promise.all([run('one', 'web'), run('two', '-')])
+  expect(one).toMatch(/of of-one logs --session of-one [\s\S]* of pool logs --session pool .* one$/m)
+  expect(two).toMatch(/of of-two logs --session of-two /)
+  expect(one).not.toContain('two')
+  expect(two).not.toContain('one')
+  expect(await readFile(join(folder, 'state/logs/a.log'), 'utf8')).toMatch(/^---- log of of-(one|two) ----\n/)
+  expect(await readdir(join(folder, 'state/running'))).toEqual([])
+})
+
+test('tests whose names differ only in signs have logs of their own', async () => {
+  const folder = await makeFleetFolder({
+    'names.cmake': `include(${join(root, 'clients/cmake/testfleet-name-log.cmake')})
+      foreach(test a_b a/b "a b")
+        testfleet_name_log("\${test}" log)
+        message("\${log}")
+      endforeach()`,
+  })
+  const { stderr } = await done('cmake', folder, '-P', 'names.cmake')
+  expect(stderr).toMatch(/^a_b\.log\na_b-[0-9a-f]{8}\.log\na_b-[0-9a-f]{8}\.log\n$/)
+  expect(new Set(stderr.trim().split('\n')).size).toBe(3)
+})
+
 const fixture = 'testfleet_add_fixture(NAME web '
 const mistakes = [
   [`${fixture}SERVERS wbe)`, /SERVERS has "wbe", but \S+testfleet\.json has no such server; it has web /],
-  [`${fixture}FILE fleet.yaml)`, /there is no fleet file in \S+ \(fleet\.yaml\): write one, or name it with FILE/],
-  [`${fixture}TESTS one)`, /there is no test one in this directory: call add_test\(NAME one …\) before/],
+  [`${fixture}SERVERS web web)`, /testfleet_add_fixture: SERVERS has "web" twice: name each server once/],
+  [`${fixture}FILE fleet.yaml)`, /FILE is fleet\.yaml, but there is no such file in \S+: write it, or correct FILE/],
+  [`${fixture}LOCK a)`, /testfleet_add_fixture: LEASE and LOCK need TESTS or TARGETS; give them to other tests/],
+  [
+    `${fixture}TESTS one)`,
+    /testfleet_add_fixture: there is no test one in this directory: call add_test\(NAME one …\) before/,
+  ],
   [`${fixture}SERVER web)`, /testfleet_add_fixture: it does not know "SERVER;web"; its keywords are NAME;FILE/],
   ['testfleet_use_fixture(NAME wbe TESTS one)', /there is no fixture "wbe": add it before/],
   ['unset(ENV{NOTHING})', /TESTFLEET_BIN is not a program: \/nowhere; install it, or set TESTFLEET_BIN/],

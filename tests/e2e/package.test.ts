@@ -30,7 +30,7 @@ const belongs = [
   /^dist\/(?:vitest|node-test|mocha|jest(?:-setup|-teardown)?|playwright(?:-setup)?)\.js$/,
   /^dist\/jest\.cjs$/,
   /^clients\/(?:bats\/(?:README\.md|testfleet\.bash)|shell\/testfleet\.sh)$/,
-  /^clients\/cmake\/(?:README\.md|Testfleet\w+\.cmake|testfleet-launch\.cmake|testfleet-ctest\.sh)$/,
+  /^clients\/cmake\/(?:README\.md|Testfleet\w+\.cmake|testfleet-(?:find|launch|name-log)\.cmake|testfleet-ctest\.sh)$/,
   /^dist\/types\/integrations\/[\w-]+\.d\.ts$/,
 ]
 

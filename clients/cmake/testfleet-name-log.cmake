@@ -1,0 +1,10 @@
+# Sets result to the name of a test's file in the folder logs. Names that differ only in signs such as / have files of their own.
+function(testfleet_name_log test result)
+  string(REGEX REPLACE "[^A-Za-z0-9_.-]" "_" log "${test}")
+  if(NOT log STREQUAL test)
+    string(MD5 sum "${test}")
+    string(SUBSTRING "${sum}" 0 8 sum)
+    string(APPEND log "-${sum}")
+  endif()
+  set(${result} "${log}.log" PARENT_SCOPE)
+endfunction()
