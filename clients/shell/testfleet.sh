@@ -7,11 +7,16 @@ testfleet_share() {
   testfleet_failure=
   _testfleet_set_bin || return 1
   _testfleet_inherited=${TESTFLEET_SESSION-}
+  # bats may run in another folder than that of its tests.
+  _testfleet_at=${BATS_TEST_DIRNAME:-.}
+  case " $* " in
+    *' -f'* | *' --file'*) _testfleet_at=. ;;
+  esac
   case " $* " in
     *' --pid '* | *' --pid='*) ;;
     *) set -- --pid "$(_testfleet_runner)" "$@" ;;
   esac
-  _testfleet_answer=$("$TESTFLEET_BIN" share "$@" --json </dev/null 3>&-) || {
+  _testfleet_answer=$(cd "$_testfleet_at" >/dev/null && "$TESTFLEET_BIN" share "$@" --json </dev/null 3>&-) || {
     _testfleet_note_failure "$_testfleet_answer"
     return 1
   }

@@ -8,7 +8,9 @@ export async function run(call: Call): Promise<number> {
   const options = readCommandOptions(call)
   const timeoutMs = timeoutOption(call)
   const twice = servers.find((name, index) => servers.indexOf(name) !== index)
-  if (twice !== undefined) throw new TestfleetError('USAGE', `the server ${twice} is duplicated`)
+  if (twice !== undefined) {
+    throw new TestfleetError('USAGE', `the server ${twice} is duplicated`, { hint: 'Name each server once.' })
+  }
   const fleet = await clientOf(call).join(call.session, { file: call.file, signal })
   try {
     await using leases = new AsyncDisposableStack()

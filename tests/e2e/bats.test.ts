@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { chmod, readFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -119,8 +120,9 @@ describe('the functions for bats and sh', () => {
   test('share a fleet among files, lease, show the logs of the time of a failed test, and leave nothing when they are killed', async () => {
     const fleet = await makeProject()
     const killed = [start(fleet.folder, ['wait']), start(fleet.folder, ['wait.sh'], 'sh')]
-    const words = existsSync('/usr/bin/parallel') ? ['--jobs', '2', '.'] : ['.']
-    const { exitCode, stdout, stderr } = await start(fleet.folder, words).result
+    const words = existsSync('/usr/bin/parallel') ? ['--jobs', '2', fleet.folder] : [fleet.folder]
+    // The fleet file is found in the folder of the tests.
+    const { exitCode, stdout, stderr } = await start(tmpdir(), words).result
     expect(exitCode, stdout + stderr).toBe(1)
     expect(stdout).toMatch(/^ok 1 passes\nnot ok 2 fails\n[\s\S]*\nok 3 is skipped # skip not today\nok 4 leases/m)
     expect(stdout).toMatch(

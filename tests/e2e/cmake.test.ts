@@ -226,7 +226,7 @@ const mistakes = [
   [`${fixture}LOCK a)`, /testfleet_add_fixture: LEASE and LOCK need TESTS or TARGETS; give them to other tests/],
   [
     `${fixture}TESTS one)`,
-    /testfleet_add_fixture: there is no test one in this directory: call add_test\(NAME one …\) before/,
+    /testfleet_add_fixture: there is no test one in this directory: call add_test\(NAME one …\) before, in the same CMakeLists/,
   ],
   [`${fixture}SERVER web)`, /testfleet_add_fixture: it does not know "SERVER;web"; its keywords are NAME;FILE/],
   ['testfleet_use_fixture(NAME wbe TESTS one)', /there is no fixture "wbe": add it before/],

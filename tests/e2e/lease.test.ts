@@ -189,7 +189,8 @@ describe('testfleet lease', () => {
 
   test('refuses the same server twice', async () => {
     const result = await fleet.call(['lease', 'kept', 'kept', '--json', '--', 'true'])
-    expect(readError(result)).toMatchObject({ code: 'USAGE', message: 'the server kept is duplicated' })
+    const message = 'the server kept is duplicated'
+    expect(readError(result)).toMatchObject({ code: 'USAGE', message, hint: 'Name each server once.' })
   })
 
   test('that is killed gives its copy back, pristine', async () => {
