@@ -35,9 +35,11 @@ test('a server without checks that stays alive is ready', async () => {
 
 describe('a failure is reported as the end of the server if it has ended', () => {
   const words = ['last words']
+  const inspectServer = async (): Promise<object> => ({ exitCode: 7, isOutOfMemory: false, health: 'none' })
+  const waits: Runtime['waitServer'] = (_, options) => sleep(60_000, 0, { signal: options?.signal })
   function endedServer(how: Partial<Runtime> = {}): Runtime {
     return {
-      inspectServer: async () => ({ exitCode: 7, isOutOfMemory: false, health: 'none' }),
+      inspectServer,
       waitServer: async () => sleep(50, 7),
       async *readLogs() {
         yield { stream: 'stderr', bytes: Buffer.from('last words\n') }
@@ -84,6 +86,11 @@ describe('a failure is reported as the end of the server if it has ended', () =>
     await expect(wait([{ kind: 'tcp', port: 80 }], late)).rejects.toMatchObject(death)
   })
 
+  test('although the engine is too busy to report the end', async () => {
+    const busy = endedServer({ waitServer: waits })
+    await expect(wait([{ kind: 'tcp', port: 80 }], busy)).rejects.toMatchObject(death)
+  })
+
   test('although the timeout passes at the same moment', async () => {
     await expect(wait([{ kind: 'log', text: 'x', isPattern: false }], endedServer(), 20)).rejects.toMatchObject(death)
   })
@@ -98,7 +105,7 @@ describe('a failure is reported as the end of the server if it has ended', () =>
   })
 
   test('and as the failed check if it still runs', async () => {
-    const running = endedServer({ waitServer: async (_, options) => sleep(60_000, 0, { signal: options?.signal }) })
+    const running = endedServer({ waitServer: waits, inspectServer: async () => ({ health: 'none' }) as never })
     await expect(wait([{ kind: 'tcp', port: 80 }], running)).rejects.toMatchObject({ code: 'PORT_UNREACHABLE' })
   })
 })

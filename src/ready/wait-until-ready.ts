@@ -145,8 +145,14 @@ async function findDeath(
 ): Promise<TestfleetError | undefined> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(LATE_END_MS)])
   const ended = subject.runtime.waitServer(subject.containerId, { signal: patience })
-  const exitCode = await ended.catch(() => undefined)
+  const exitCode = await ended.catch(() => readExitCode(subject, signal))
   signal.throwIfAborted()
   if (exitCode === undefined || exitCode === wantedCode) return undefined
   return explainDeath(subject, exitCode, wantedCode, signal)
+}
+
+/** The exit code of a server that has ended. A busy engine can take longer than LATE_END_MS to report an end of long ago. */
+async function readExitCode({ runtime, containerId }: CheckSubject, signal: AbortSignal): Promise<number | undefined> {
+  const now = await runtime.inspectServer(containerId, { signal }).catch(() => undefined)
+  return now?.isRestarting ? undefined : now?.exitCode
 }
