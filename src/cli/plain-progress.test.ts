@@ -30,7 +30,7 @@ describe('a line of progress', () => {
     ],
     [
       { kind: 'queued', session: 'shop', behind: 'process 7' },
-      'session shop: waiting for process 7, which is changing it',
+      'session shop: waiting until process 7 has finished its change',
     ],
     [
       { kind: 'swept', session: 'shop', servers: ['web'], back: ['db'] },

@@ -138,7 +138,7 @@ export function isNotice(event: TestfleetEvent): event is Notice {
 export function formatNotice(notice: Notice, palette: Palette): string {
   switch (notice.kind) {
     case 'session.waiting':
-      return `session ${notice.session}: waiting for ${notice.data.holder}, which is changing it`
+      return `session ${notice.session}: waiting until ${notice.data.holder} has finished its change`
     case 'session.cleaned':
       return formatCleaned(notice)
     case 'note':

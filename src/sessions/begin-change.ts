@@ -6,7 +6,7 @@ import type { Change, SessionRecord } from '../model/session.ts'
 import { say } from '../model/surface.ts'
 import { type OwnChange, openChange, type Prepared } from './change.ts'
 import { DEAD_RECHECK_MS } from './end.ts'
-import { describeHolder } from './holders.ts'
+import { nameHolder } from './holders.ts'
 import { ownHolder, startOwnKeeper } from './keeper/client.ts'
 import { newLenderSocket } from './lender-socket.ts'
 import { makeId } from './make-id.ts'
@@ -136,7 +136,7 @@ const POLL_MS = { min: 50, max: 200 } as const
 async function waitUntilIdle({ id, name, change }: StoredRecord, tools: ChangeTools): Promise<void> {
   if (change === undefined) return
   const { sessions, signal } = tools
-  tools.onEvent({ kind: 'queued', session: name, behind: describeHolder(change.undoing?.by ?? change.by) })
+  tools.onEvent({ kind: 'queued', session: name, behind: nameHolder(change.undoing?.by ?? change.by) })
   for (;;) {
     // Random, so that two waiting calls do not keep colliding.
     await sleep(randomInt(POLL_MS.min, POLL_MS.max), undefined, { signal }).catch(() => signal.throwIfAborted())
@@ -154,7 +154,7 @@ function warnOfNoKeeper({ onEvent }: ChangeTools): void {
 function sessionBusy({ name, lifetime, change }: StoredRecord): TestfleetError {
   const holder = lifetime.kind === 'held' ? lifetime.holders[0] : change?.by
   const how = lifetime.kind === 'held' ? 'is held by' : 'is being changed by'
-  return new TestfleetError('SESSION_BUSY', `the session ${name} ${how} ${describeHolder(holder)}`, {
+  return new TestfleetError('SESSION_BUSY', `the session ${name} ${how} ${nameHolder(holder)}`, {
     hint: `Name another session with ${say('session')}, or wait until that one has ended.`,
   })
 }

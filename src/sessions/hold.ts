@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
 import type { Holder, Machine } from '../model/session.ts'
@@ -59,6 +60,20 @@ async function dropHolder({ id }: StoredRecord, holder: Holder, { sessions, sign
   return 0
 }
 
+/** Programs that a command has started can end a moment after it. */
+const ENDING_MS = 500
+const ENDING_POLL_MS = 50
+
+/** Returns the number of holders once it is 0; else, after a short time, what it is then. */
+async function countAtEnd(count: () => Promise<number | undefined>): Promise<number | undefined> {
+  const untilMs = performance.now() + ENDING_MS
+  for (;;) {
+    const held = await count()
+    if (held === undefined || held === 0 || performance.now() >= untilMs) return held
+    await sleep(ENDING_POLL_MS)
+  }
+}
+
 /**
  * Leaves a session, and removes it if nobody else holds it. The keeper knows the holders; without it, the record does:
  * the last of its holders removes the session.
@@ -69,10 +84,10 @@ export async function leaveSession(
   askKeeper: () => Promise<number | undefined>,
   tools: SessionTools,
 ): Promise<number> {
-  const held = await askKeeper()
+  const held = await countAtEnd(askKeeper)
   if (held !== 0) {
     const record = await tools.sessions.update(id, (now) => without(now, holder), { signal: tools.signal })
-    const others = held ?? countOthers(record)
+    const others = held ?? (await countAtEnd(async () => countOthers(record))) ?? 0
     if (others > 0) return others
   }
   const record = await tools.sessions.find(id, { signal: tools.signal })

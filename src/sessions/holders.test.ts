@@ -2,10 +2,13 @@ import { spawn } from 'node:child_process'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { eventually } from '../../tests/support/eventually.ts'
-import { idleSession } from '../../tests/support/memory-records.ts'
+import { idleSession, openMemory } from '../../tests/support/memory-records.ts'
+import { leaveAndTell } from '../api/leave.ts'
 import { currentHost } from '../current-host.ts'
 import type { Holder, Lifetime } from '../model/session.ts'
-import { findHolders, mergeLifetime, requireNoOthers } from './holders.ts'
+import type { Tools } from '../tools.ts'
+import { leaveSession } from './hold.ts'
+import { findHolders, mergeLifetime, nameHolder, requireNoOthers } from './holders.ts'
 import { ownHolder } from './keeper/client.ts'
 import { readMachine } from './processes.ts'
 import { askToEnd, describeTakenDown, listenForEnd, listenForTakedown, notifyHolders } from './taken-down.ts'
@@ -23,7 +26,7 @@ describe('a session that others hold', () => {
     const holder = ownHolder(child.pid ?? 0)
     const busy = {
       code: 'SESSION_BUSY',
-      message: expect.stringMatching(`held by process ${child.pid} of \\S+ \\(.*worker 1`),
+      message: expect.stringMatching(`held by process ${child.pid} \\(.*worker 1`),
     }
     for (const lifetime of [
       lasting(nobody, ownHolder(process.pid), holder),
@@ -111,4 +114,33 @@ test('a call that ends while it waits for a hung holder waits no longer', async 
   stop.abort(new Error('ended by SIGINT'))
   await expect(waiting).rejects.toThrow('ended by SIGINT')
   listener.close()
+})
+
+test('a holder that ends a moment after the command does not keep the session', async () => {
+  const tools = { sessions: openMemory().open(), signal: new AbortController().signal } as unknown as Tools
+  const answers = [2, 1, 0]
+  expect(await leaveSession('0a1b2c3d', ownHolder(process.pid), async () => answers.shift() ?? 9, tools)).toBe(0)
+  expect(answers).toEqual([])
+})
+
+test('a session that stays is reported with the process and the command that hold it', async () => {
+  const sessions = openMemory().open()
+  const holder = ownHolder(process.pid)
+  const record = await sessions.create({ ...idleSession, lifetime: lasting(nobody, holder) })
+  const warnings: unknown[] = []
+  const tools = { sessions, signal: new AbortController().signal, onEvent: (event: unknown) => warnings.push(event) }
+  for (const others of [1, 2, 3])
+    await leaveAndTell(
+      { record, report: { session: 'shop' }, end: async () => others } as unknown as Parameters<typeof leaveAndTell>[0],
+      tools as unknown as Tools,
+    )
+  const name = nameHolder(holder)
+  expect(name).toMatch(new RegExp(`^process ${process.pid} \\(.*vitest`))
+  expect(warnings).toEqual(
+    [`${name} holds it`, `${name} and 1 other hold it`, `${name} and 2 others hold it`].map((who) => ({
+      kind: 'warned',
+      message: `the session shop stays: ${who}`,
+    })),
+  )
+  expect(nameHolder(elsewhere)).toBe(`process ${nobody.process.pid} of far`)
 })

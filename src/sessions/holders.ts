@@ -22,6 +22,21 @@ export function describeHolder(holder: Pick<Holder, 'machine' | 'process'> | und
 }
 
 /**
+ * Names a process and its command, for a message on this machine: the machine is left out there. A process elsewhere has its
+ * machine in place of its command.
+ */
+export function nameHolder(holder: Pick<Holder, 'machine' | 'process'> | undefined, here = readMachine()): string {
+  if (holder === undefined || !isHere(holder, here)) return describeHolder(holder)
+  const command = formatCommand(readCommandLine(holder.process.pid))
+  return `process ${holder.process.pid}${command === '' ? '' : ` (${command})`}`
+}
+
+/** Whether the ids of processes there mean the same here. */
+function isHere({ machine }: Pick<Holder, 'machine'>, here: Machine): boolean {
+  return machine.id === here.id && machine.pidSpace === here.pidSpace && machine.boot === here.boot
+}
+
+/**
  * Fails with SESSION_BUSY when others hold the session. Processes that this process runs under do not count: the
  * command of `run` may call `down`, and so may a shell that has joined.
  */
@@ -34,11 +49,9 @@ export function requireNoOthers(
   const holders = findHolders(record.lifetime, here)
   if (holders.length === 0) return
   const own = readAncestors(processId)
-  const isHere = ({ machine }: Holder): boolean => machine.pidSpace === here.pidSpace && machine.boot === here.boot
-  const [other, ...more] = holders.filter((holder) => !isHere(holder) || !own.has(holder.process.pid))
+  const [other, ...more] = holders.filter((holder) => !isHere(holder, here) || !own.has(holder.process.pid))
   if (other === undefined) return
-  const command = isHere(other) ? formatCommand(readCommandLine(other.process.pid)) : ''
-  const who = `${describeHolder(other)}${command === '' ? '' : ` (${command})`}`
+  const who = nameHolder(other, here)
   const others = more.length === 0 ? '' : ` and ${more.length} more`
   throw new TestfleetError('SESSION_BUSY', `the session ${record.name} is held by ${who}${others}`, { hint })
 }

@@ -8,11 +8,11 @@ import type { Taken } from './take.ts'
  * Resolves with the number of remaining holders.
  */
 export async function leaveToKeeper(taken: Taken, host: Host, tools: Tools): Promise<number> {
-  const { record, keeper } = taken
+  const { keeper } = taken
   try {
     const others = (await keeper.ask({ do: 'leave' }))?.held
     // The keeper removes the session when this process disconnects.
-    return others === 0 ? 0 : await leaveWith(others, record.id, host, tools)
+    return others === 0 ? 0 : await leaveWith(taken, host, tools)
   } finally {
     closeTaken(taken)
   }
@@ -20,9 +20,9 @@ export async function leaveToKeeper(taken: Taken, host: Host, tools: Tools): Pro
 
 /** Leaves a copy, and removes it unless others hold it. Resolves with the number of remaining holders. */
 export async function leaveTaken(taken: Taken, host: Host, tools: Tools): Promise<number> {
-  const { record, keeper } = taken
+  const { keeper } = taken
   try {
-    const others = await leaveWith((await keeper.ask({ do: 'leave' }))?.held, record.id, host, tools)
+    const others = await leaveWith(taken, host, tools)
     if (others === 0) keeper.send({ do: 'end' })
     return others
   } finally {
@@ -37,7 +37,12 @@ export function closeTaken({ keeper, listener }: Taken): void {
 }
 
 /** Loaded on demand: nobody else holds most sessions of commands. */
-async function leaveWith(others: number | undefined, id: string, host: Host, tools: Tools): Promise<number> {
+async function leaveWith({ record, keeper }: Taken, host: Host, tools: Tools): Promise<number> {
   const { leaveSession } = await import('../sessions/hold.ts')
-  return leaveSession(id, ownHolder(host.processId), async () => others, tools)
+  return leaveSession(
+    record.id,
+    ownHolder(host.processId),
+    async () => (await keeper.ask({ do: 'leave' }))?.held,
+    tools,
+  )
 }

@@ -55,7 +55,7 @@ describe.concurrent('a session of `run`', () => {
     expect(result.exitCode).toBe(1)
     expect(readError(result)).toMatchObject({
       code: 'SESSION_BUSY',
-      message: /^the session \S+ is held by process \d+ of /,
+      message: expect.stringMatching(/^the session \S+ is held by process \d+ \(testfleet run --quiet -- /),
     })
     command.kill('SIGTERM')
     await command.result
@@ -93,10 +93,10 @@ describe.concurrent('a session that others have joined', () => {
     process.kill(keeper.pid, 'SIGKILL')
     await waitForEnd(keeper.pid)
     for (const [leaver, stays] of [
-      [first, /stays: 3 others hold it/],
+      [first, /stays: process \d+ \(.*\) and 2 others hold it$/m],
       // One that joined without a keeper.
-      [await join(), /stays: 2 others hold it/],
-      [command, /stays: another holds it/],
+      [await join(), /stays: process \d+ \(.*\) and 1 other hold it$/m],
+      [command, /stays: process \d+ \(.*\) holds it$/m],
     ] as const) {
       leaver.kill('SIGTERM')
       const { exitCode, stderr } = await leaver.result
@@ -207,7 +207,7 @@ describe.concurrent('a session that others have joined', () => {
       const refused = await fleet.run([...words, '--json'])
       expect(readError(refused)).toMatchObject({
         code: 'SESSION_BUSY',
-        message: expect.stringMatching(/held by process \d+ of \S+ \(testfleet join -- sh -c .*\) and 1 more$/),
+        message: expect.stringMatching(/held by process \d+ \(testfleet join -- sh -c .*\) and 1 more$/),
         hint: expect.stringContaining('--force'),
       })
       expect(refused.exitCode).toBe(1)
@@ -344,7 +344,9 @@ describe.concurrent('two calls of `up` for one session', () => {
     })
     const fleet = await makeFleet([`web: ${slow}`, `db: ${sleeper}`], { 'gate/shut': '' })
     const calls = [1, 2, 3].map(() => fleet.start(['up', '--json']))
-    const saidToWait = calls.map((call) => call.waitForOutput(/waiting for process \d+ of \S+, which is changing it$/m))
+    const saidToWait = calls.map((call) =>
+      call.waitForOutput(/waiting until process \d+ \(.* up --json\) has finished its change$/m),
+    )
     // Two of them; the third makes the change, unless each has seen another.
     const [first, second, third] = saidToWait as [Promise<void>, Promise<void>, Promise<void>]
     const pairs = [
@@ -358,7 +360,9 @@ describe.concurrent('two calls of `up` for one session', () => {
     const results = await Promise.all(calls.map(({ result }) => result))
     expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0])
     for (const { stdout } of results) expect(stdout).toBe(results[0]?.stdout)
-    const waits = results.filter(({ stderr }) => /waiting for process \d+ of \S+, which is changing it$/m.test(stderr))
+    const waits = results.filter(({ stderr }) =>
+      /waiting until process \d+ \(.* up --json\) has finished its change$/m.test(stderr),
+    )
     // All three wait where each has seen another.
     expect(waits.length).toBeGreaterThanOrEqual(2)
     await fleet.takeDown()
@@ -369,7 +373,7 @@ describe.concurrent('two calls of `up` for one session', () => {
     const first = fleet.start(['up', '--verbose'])
     await first.waitForOutput(/web: waiting for log/)
     const second = fleet.start(['up'])
-    await second.waitForOutput(/waiting for process/)
+    await second.waitForOutput(/waiting until process/)
     second.kill('SIGINT')
     expect((await second.result).exitCode).toBe(130)
     first.kill('SIGINT')
