@@ -5,6 +5,7 @@ import { currentHost } from '../current-host.ts'
 import type { Call } from './call.ts'
 import { openOutput } from './output.ts'
 import { parseCall } from './parse-call.ts'
+import { describeLostPlace } from './run.ts'
 import { describeShard, numberFile, runShards } from './run-shards.ts'
 
 const streams = { stdout() {}, stderr() {}, end() {} }
@@ -93,4 +94,12 @@ test('several sessions cannot be kept to look around in', async () => {
     message: '--shards and --debug cannot be used together',
     hint: 'Run the shard that fails alone, with --debug.',
   })
+})
+
+test('a place for the number of a shard is warned of when there are no shards', () => {
+  for (const place of ['{shard}', '{shards}'])
+    expect(describeLostPlace(['echo', `--shard=${place}`])).toBe(
+      `the command gets ${place} as it is: add --shards N to replace it`,
+    )
+  expect(describeLostPlace(['sh', '-c', 'echo ${shard} {x}'])).toBeUndefined()
 })

@@ -4,9 +4,20 @@ import { bindOption, type Call, clientOf, flag, textOption, timelineOption, time
 import { markFailedStart, readCommandOptions, tellResult } from './run-command.ts'
 
 export async function run(call: Call): Promise<number> {
-  if (call.options.shards === undefined) return runOnce(call)
+  if (call.options.shards === undefined) {
+    const warning = describeLostPlace(call.command)
+    if (warning !== undefined && !call.quiet)
+      call.output.tell(`${call.output.palette.style('yellow', 'warning:')} ${warning}\n`)
+    return runOnce(call)
+  }
   const { runShards } = await import('./run-shards.ts')
   return runShards(call, runOnce)
+}
+
+/** What is wrong with a command that asks for the number of a shard although there are no shards. */
+export function describeLostPlace(command: readonly string[]): string | undefined {
+  const [place] = command.flatMap((word) => word.match(/(?<!\$)\{shards?\}/) ?? [])
+  return place === undefined ? undefined : `the command gets ${place} as it is: add --shards N to replace it`
 }
 
 async function runOnce(call: Call): Promise<number> {
