@@ -1,3 +1,4 @@
+import { findNearest } from '../formats/nearest.ts'
 import { CleanUpCalls } from './clean-up-calls.ts'
 
 /**
@@ -8,4 +9,11 @@ import { CleanUpCalls } from './clean-up-calls.ts'
  * const testfleet = new Testfleet({ onEvent: ({ kind }) => console.log(kind) })
  * await using fleet = await testfleet.start('./testfleet.yaml', { servers: ['db'] })
  */
-export class Testfleet extends CleanUpCalls {}
+export class Testfleet extends CleanUpCalls {
+  /**
+   * For the messages of test runners.
+   *
+   * @internal
+   */
+  static readonly findNearest = findNearest
+}

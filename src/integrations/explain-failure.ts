@@ -15,7 +15,7 @@ const explained = new WeakSet<TestfleetError>()
  * Adds to the message of a failure what it knows besides: the last output of what failed, the hint, and the folder of the
  * bundle. For runners that print only the message of an error.
  */
-export function explain(error: unknown): unknown {
+export function explain<Thrown>(error: Thrown): Thrown {
   if (!(error instanceof TestfleetError) || explained.has(error)) return error
   explained.add(error)
   // The text of the stack is made when it is first read.
@@ -24,5 +24,11 @@ export function explain(error: unknown): unknown {
   const more = [...output.map((line) => `  | ${line}`), hint, bundled].filter((line) => line !== undefined)
   error.message = [message, ...more].join('\n')
   error.stack = stack.replace(message, () => error.message)
+  return error
+}
+
+/** Makes the stack of an error begin with the caller of a function of ours, which is the line of the test. */
+export function beginStackAt<Thrown>(caller: (...args: never[]) => unknown, error: Thrown): Thrown {
+  if (error instanceof TestfleetError) Error.captureStackTrace(error, caller)
   return error
 }

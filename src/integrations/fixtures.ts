@@ -1,5 +1,6 @@
 import type { FleetFile, LeasedServer, RunningFleet, RunningServer, ServerNames } from '../index.ts'
-import { TestfleetError } from './library.ts'
+import { beginStackAt, explain } from './explain-failure.ts'
+import { Testfleet, TestfleetError } from './library.ts'
 import type { Per } from './open-fleet.ts'
 import type { Lease } from './test-scope.ts'
 
@@ -33,8 +34,10 @@ export function fixtureNames(source: unknown, reserved: readonly string[] = []):
 /** The failure of a test that asks for a fixture that is no server. */
 export function unknownFixture(name: string, source: unknown, known: readonly string[]): TestfleetError {
   const byPath = `Use \`fleet.server('${name}')\`: a fleet that is given by its path has no fixtures for its servers.`
-  const hint = typeof source === 'object' ? `The fixtures of this fleet are ${known.join(', ')}.` : byPath
-  return new TestfleetError('UNKNOWN_SERVER', `there is no fixture ${name}`, { hint })
+  const nearest = Testfleet.findNearest(name, known)
+  const guess = nearest === undefined ? '' : `Did you mean ${nearest}? `
+  const hint = typeof source === 'object' ? `${guess}The fixtures of this fleet are ${known.join(', ')}.` : byPath
+  return explain(new TestfleetError('UNKNOWN_SERVER', `there is no fixture ${name}`, { hint }))
 }
 
 /** Names that are read from any object, by those who print or await it. */
@@ -42,8 +45,8 @@ const neutral = /^(?:then|toJSON|asymmetricMatch|nodeType|tagName|_.*|\$.*|@.*)$
 
 /** Returns the same object, except that it throws when a name is read that it does not have. */
 export function refuseUnknown(fixtures: object, refuse: (name: string) => Error): object {
-  const get = (target: object, key: string | symbol, receiver: unknown): unknown => {
-    if (typeof key === 'string' && !(key in target) && !neutral.test(key)) throw refuse(key)
+  const get = function get(target: object, key: string | symbol, receiver: unknown): unknown {
+    if (typeof key === 'string' && !(key in target) && !neutral.test(key)) throw beginStackAt(get, refuse(key))
     return Reflect.get(target, key, receiver)
   }
   return new Proxy(fixtures, { get })

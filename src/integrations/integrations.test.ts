@@ -2,8 +2,8 @@ import { expect, test, vi } from 'vitest'
 import type { LeasedServer, RunningFleet, TestfleetEvent } from '../index.ts'
 import { fixtureNames, refuseUnknown, unknownFixture, usedFixtures } from './fixtures.ts'
 import { setVariables } from './global-fleet.ts'
-import type { Testfleet } from './library.ts'
-import { claimVersion, type OpenFleet, openFleet } from './open-fleet.ts'
+import { type Testfleet, TestfleetError } from './library.ts'
+import { claimVersion, explainUnknownServers, type OpenFleet, openFleet } from './open-fleet.ts'
 import { describeServers, formatStories } from './show-failure.ts'
 import { TestScope } from './test-scope.ts'
 
@@ -114,6 +114,9 @@ test('a server whose name is no word, or has another meaning, is no fixture', ()
     code: 'UNKNOWN_SERVER',
     hint: 'The fixtures of this fleet are fleet, lease, db.',
   })
+  expect(unknownFixture('bd', fleet, ['fleet', 'lease', 'db']).message).toBe(
+    'there is no fixture bd\nDid you mean db? The fixtures of this fleet are fleet, lease, db.',
+  )
   expect(unknownFixture('db', undefined, []).hint).toContain("Use `fleet.server('db')`")
 })
 
@@ -157,4 +160,31 @@ test('reading a fixture that is no server throws, and awaiting or printing the f
   expect(fixtures.db).toBe(1)
   expect(() => fixtures.cache).toThrow('no cache')
   expect(JSON.stringify(await fixtures)).toBe('{"db":1}')
+})
+
+test('a server or fixture that does not exist is reported with the names that exist, at the line of the test', () => {
+  const known: Pick<RunningFleet, 'server'> = {
+    server(name: string): never {
+      throw new TestfleetError('UNKNOWN_SERVER', `there is no server ${name}`, { hint: 'The servers are: db, tool.' })
+    },
+  }
+  explainUnknownServers(known)
+  const fixtures = refuseUnknown({}, (name) => unknownFixture(name, {}, ['fleet', 'lease', 'tool'])) as {
+    tol?: unknown
+  }
+  const failures = [() => known.server('tol'), () => fixtures.tol].map((work) => {
+    try {
+      return work()
+    } catch (error) {
+      return error
+    }
+  }) as Error[]
+  expect(failures.map((error) => error.message.split('\n')[1])).toEqual([
+    'The servers are: db, tool.',
+    'Did you mean tool? The fixtures of this fleet are fleet, lease, tool.',
+  ])
+  for (const { message: told, stack = '' } of failures) {
+    expect(stack).toContain(told)
+    expect(stack.split('\n    at ')[1]).toMatch(/integrations\.test\.ts:\d+/)
+  }
 })

@@ -1,5 +1,6 @@
 import type { FleetFile, FleetSource, RunningFleet, ShareOptions, TestfleetEvent, TestfleetOptions } from '../index.ts'
 import { now } from './clock.ts'
+import { beginStackAt, explain } from './explain-failure.ts'
 import { Testfleet, TestfleetError, VERSION } from './library.ts'
 import { isRunnerGone } from './parent.ts'
 
@@ -110,6 +111,7 @@ export async function begin<F extends FleetFile>(
     await fleet.leave()
     throw runnerIsGone()
   }
+  explainUnknownServers(fleet)
   const stop = leaveWithRunner(fleet, runner)
   const end = async (): Promise<void> => {
     stop()
@@ -118,6 +120,19 @@ export async function begin<F extends FleetFile>(
   // The runner itself stays in a shared session until it ends: the next file needs the fleet, too.
   const close = runner === process.pid && per !== 'file' && isThread !== true ? async () => {} : end
   return { fleet, client, readyAt: now(), events, close, end }
+}
+
+/** Runners print the message of an error, without its hint, and the file of the first line of its stack. */
+export function explainUnknownServers(fleet: Pick<RunningFleet, 'server'>): void {
+  const find = fleet.server
+  const server = (name: string): unknown => {
+    try {
+      return find.call(fleet, name)
+    } catch (error) {
+      throw beginStackAt(server, explain(error))
+    }
+  }
+  Object.defineProperty(fleet, 'server', { value: server, configurable: true, writable: true })
 }
 
 function runnerIsGone(): TestfleetError {

@@ -1,5 +1,6 @@
 import type { FleetFile, LeasedServer, LeaseOptions, ServerNames } from '../index.ts'
 import { now } from './clock.ts'
+import { explainFailure } from './explain-failure.ts'
 import { TestfleetError } from './library.ts'
 import type { OpenFleet } from './open-fleet.ts'
 import { describeServers, type FailedTest, type ServerStory } from './show-failure.ts'
@@ -28,8 +29,9 @@ export class TestScope<F extends FleetFile = FleetFile> {
 
   /** Leases a server until the end of the test. Fails with USAGE when that has come. */
   readonly lease: Lease<F> = async (server, options) => {
-    if (this.#open === undefined || this.#isOver) throw outsideOfTest(server)
-    const lease = await this.#open.fleet.lease(server, options)
+    const open = this.#open
+    if (open === undefined || this.#isOver) throw outsideOfTest(server)
+    const lease = await explainFailure(() => open.fleet.lease(server, options))
     if (!this.#isOver) this.#leases.push({ lease: lease as unknown as LeasedServer<F>, since: now() })
     else {
       await lease.release()

@@ -462,11 +462,11 @@ describe('calls with wrong arguments', () => {
       'the program "./testfleet.yaml" does not exist',
       'Check its path, and that it is executable.',
     ],
-    [['up', 'wbe'], 'there is no server `wbe`', 'The servers are: web.'],
-    [['plan', 'web', 'wbe'], 'there is no server `wbe`', 'The servers are: web.'],
-    [['build', 'wbe'], 'there is no server `wbe`', 'The servers are: web.'],
-    [['rmi', 'wbe'], 'there is no server `wbe`', 'The servers are: web.'],
-    [['run', '--server', 'wbe', '--', 'true'], 'there is no server `wbe`', 'The servers are: web.'],
+    [['up', 'wbe'], 'there is no server `wbe`', 'Did you mean `web`? The servers are: web.'],
+    [['plan', 'web', 'wbe'], 'there is no server `wbe`', 'Did you mean `web`? The servers are: web.'],
+    [['build', 'wbe'], 'there is no server `wbe`', 'Did you mean `web`? The servers are: web.'],
+    [['rmi', 'wbe'], 'there is no server `wbe`', 'Did you mean `web`? The servers are: web.'],
+    [['run', '--server', 'wbe', '--', 'true'], 'there is no server `wbe`', 'Did you mean `web`? The servers are: web.'],
     [['init'], 'testfleet.yaml is there already; nothing was changed', 'Name another file with -f.'],
   ])('are refused: testfleet %j', wide, async (words, message, hint) => {
     const folder = await makeFleetFolder({ 'testfleet.yaml': server('image: "debian:bookworm-slim"') })

@@ -584,7 +584,7 @@ describe.concurrent('a call for a running session', () => {
       expect(result).toMatchObject({
         exitCode: 2,
         stdout: '',
-        stderr: 'error: there is no server `wbe`\nhint: The servers are: web.\n',
+        stderr: 'error: there is no server `wbe`\nhint: Did you mean `web`? The servers are: web.\n',
       })
     }
     const missing = await fleet.run(['exec', 'web', '--', 'no-such-program'])
