@@ -1,11 +1,12 @@
 // The steps of the action: node main.mjs find|key|images|up|run|down. Runs on the Node of the runner, without packages.
 import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { constants as systemConstants, tmpdir } from 'node:os'
-import { delimiter, dirname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { dirname, join, resolve } from 'node:path'
+import { buildOwn, findInstalled } from './find.mjs'
 import { annotate, appendTo, group, mask, setOutput } from './github.mjs'
+import { addNames, removeNamesOf } from './names.mjs'
 
 const { env } = process
 const { INPUTS = '{}', TESTFLEET: testfleet = '', LOGS, ARCHIVE: archive = '', CACHE_HIT: cacheHit } = env
@@ -18,11 +19,12 @@ const MEGABYTE = 1_000_000
 
 /** Longer than any job of GitHub: where no process shows how long the job lasts. */
 const LONGEST_JOB = '6h'
-/** A shorter word can be part of any line. */
+/** A shorter word can be part of any line. Of a shorter password, the URLs that have it are hidden. */
 const SHORTEST_SECRET = 12
 
 const steps = {
   find() {
+    checkInputs()
     const path = resolve(inputs.testfleet || findInstalled() || buildOwn())
     appendTo('GITHUB_PATH', `${dirname(path)}\n`)
     setOutput('testfleet', path)
@@ -66,17 +68,16 @@ const steps = {
     mkdirSync(logs, { recursive: true })
     const options = [...fileWords(), '--timeout', inputs.timeout, '--bundle', join(logs, 'failure.tar.gz')]
     const holder = findJobProcess()
-    const start = holder === undefined ? ['up', '--ttl', LONGEST_JOB] : ['share', '--pid', String(holder)]
+    // Jobs that run at the same time on one engine must not share a fleet.
+    const own = `job-${randomBytes(4).toString('hex')}`
+    const start =
+      holder === undefined ? ['up', '--ttl', LONGEST_JOB, '--session', own] : ['share', '--pid', String(holder)]
     const { session } = JSON.parse(read(...start, ...options, '--json', ...serverNames()))
     setOutput('session', session)
     const chosen = ['--session', session]
     findSecrets(session).forEach(mask)
     appendTo('GITHUB_ENV', read('endpoints', ...chosen, '--format', 'github'))
-    if (inputs.names === 'true') {
-      const hosts = read('hosts', ...chosen)
-      const words = process.getuid?.() === 0 ? ['tee', '-a', '/etc/hosts'] : ['sudo', 'tee', '-a', '/etc/hosts']
-      execFileSync(words[0], words.slice(1), { input: hosts, stdio: ['pipe', 'ignore', 'inherit'] })
-    }
+    if (inputs.names === 'true') addNames(session, read('hosts', ...chosen))
     return call('ps', ...chosen)
   },
 
@@ -85,6 +86,7 @@ const steps = {
     const session = env.TESTFLEET_SESSION
     if (!session) return 0
     if (inputs.failed === 'true') await keepLogs(session)
+    removeNamesOf(session)
     return call('down', '--session', session, '--force')
   },
 }
@@ -112,6 +114,19 @@ async function keepLogs(session) {
   appendTo('GITHUB_STEP_SUMMARY', `### testfleet\n\n<pre>${escaped}</pre>\n\n`)
 }
 
+/** Tells what is wrong with an input by its name, before anything is built. */
+function checkInputs() {
+  const { file, shards, timeout } = inputs
+  const isDuration = /^\d+(?:\.\d+)?(?:ms|s|m|h)?$/.test(timeout)
+  const wrong = [
+    file !== '' && !existsSync(file) && `file: there is no ${file} in ${process.cwd()}`,
+    shards !== '' && !/^\d+$/.test(shards) && `shards takes a number, not "${shards}"`,
+    !isDuration && `timeout takes a time such as 10m, not "${timeout}"`,
+  ].filter(Boolean)
+  for (const message of wrong) annotate('error', message, { title: 'testfleet' })
+  if (wrong.length > 0) process.exit(2)
+}
+
 function describeLogs() {
   const job = (env.GITHUB_JOB ?? 'job').replaceAll(/[^\w.-]/g, '_')
   setOutput('logs', logs)
@@ -119,13 +134,13 @@ function describeLogs() {
   setOutput('artifact', inputs.artifact || `testfleet-logs-${job}-${randomBytes(3).toString('hex')}`)
 }
 
-/** Passwords of URLs, and values whose name says that they are secret. A short one can be a word of any line. */
+/** Passwords of URLs, and values whose name says that they are secret. */
 function findSecrets(session) {
   const variables = JSON.parse(read('endpoints', '--session', session, '--format', 'json'))
   const found = Object.entries(variables).flatMap(([name, value]) => {
     if (/(?:PASSWORD|SECRET|TOKEN|KEY)$/.test(name) && !value.startsWith('/')) return [value]
     const [, password] = /^[a-z][a-z0-9+.-]*:\/\/[^/@]*:([^/@]+)@/i.exec(value) ?? []
-    return password === undefined ? [] : [password, decode(password)]
+    return password === undefined ? [] : [value, password, decode(password)]
   })
   return [...new Set(found)].filter((secret) => secret.length >= SHORTEST_SECRET)
 }
@@ -153,33 +168,6 @@ function findJobProcess() {
 function parentOf(pid) {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
   return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
-}
-
-function findInstalled() {
-  const folders = [...(env.PATH ?? '').split(delimiter), join(process.cwd(), 'node_modules/.bin')]
-  return folders.map((folder) => join(folder, 'testfleet')).find(works)
-}
-
-function works(path) {
-  try {
-    accessSync(path, constants.X_OK)
-    // It needs a newer Node than some runners have.
-    execFileSync(path, ['version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** The action is a checkout of testfleet, which brings its own Node. */
-function buildOwn() {
-  const root = dirname(dirname(fileURLToPath(import.meta.url)))
-  const own = { cwd: root, stdio: ['ignore', 2, 2] }
-  if (!existsSync(join(root, 'dist/cli/testfleet.cjs'))) {
-    execFileSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], own)
-    execFileSync(join(root, 'node_modules/node/bin/node'), ['tools/build.ts'], own)
-  }
-  return join(root, 'bin/testfleet')
 }
 
 function fileWords() {

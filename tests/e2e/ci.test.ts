@@ -29,6 +29,7 @@ beforeAll(async () => {
   })
   const bin = join(fleet.folder, 'bin')
   await mkdir(bin)
+  await mkdir(join(fleet.folder, 'packages/a'), { recursive: true })
   await putProgram(join(bin, 'testfleet'), `exec '${process.execPath}' '${mainFile}' "$@"`)
   // The packages are there.
   await putProgram(join(bin, 'npm'), '[ "$1" = ci ] || { shift; exec sh ./npm-test "$@"; }')
@@ -69,9 +70,16 @@ function useAction(
 }
 
 test('the action for GitHub builds images once for all jobs, and keeps the logs of a run that failed', async () => {
-  const first = await runJob({ run: 'testfleet exec web -- cat /hello; echo "${INPUTS-no inputs}"' })
+  const words = 'pwd; testfleet exec web -- cat /hello; echo "${INPUTS-no inputs}"'
+  const first = await runJob({
+    run: words,
+    'working-directory': 'packages/a',
+    file: '../../testfleet.json',
+    servers: 'web',
+    testfleet: '../../bin/testfleet',
+  })
   expect(first).toMatchObject({ failed: false, output: expect.stringMatching(/^web: built in /m), artifacts: {} })
-  expect(first.output).toMatch(/^hello\nno inputs$/m)
+  expect(first.output).toMatch(/\/packages\/a\nhello\nno inputs$/m)
   expect(first.outputs).toEqual({ session: '', 'cache-hit': '' })
   const second = await runJob({ run: 'echo "$WEB_URL" | tail -c 30 >&2; false | true', artifact: 'logs' })
   expect(second.outputs['cache-hit']).toBe('true')
@@ -99,14 +107,26 @@ test('without a command, the fleet stays for the later steps, and ends with the 
 })
 
 test('where no process shows how long the job lasts, the fleet is removed by a step, which keeps the logs', async () => {
-  const { failed, outputs, output } = await useAction({ 'cache-limit': '1', 'cache-prefix': 'other' })
+  const hosts = join(fleet.folder, 'hosts')
+  const stale = `172.17.0.9 web.${fleet.name}.test # testfleet job-1\n`
+  const others = '127.0.0.1 localhost\n172.17.0.9 db.other.test # testfleet job-2\n'
+  await writeFile(hosts, `${stale}${others}`)
+  const withHosts = { env: { ...env, TESTFLEET_HOSTS_FILE: hosts } }
+  const inputs = { 'cache-limit': '1', 'cache-prefix': 'other', names: 'true' }
+  const { failed, outputs, output } = await useAction(inputs, withHosts)
   expect(failed, output).toBe(false)
+  // No other job has this fleet.
+  expect(outputs.session).toMatch(/^job-[0-9a-f]{8}$/)
+  const added = new RegExp(`^(?:[\\d.]+\\s.*\\bweb\\.${fleet.name}\\.test.* # testfleet ${outputs.session}\n)+$`)
+  const given = await readFile(hosts, 'utf8')
+  expect(given.slice(0, others.length)).toBe(others)
+  expect(given.slice(others.length)).toMatch(added)
   expect(output).toMatch(/^::notice title=testfleet::the images are not kept: \d+ MB are more than cache-limit, 1 MB$/m)
   const secret = /^::add-mask::(.{24})$/m.exec(output)?.[1] ?? ''
   const exec = (...words: string[]) => fleet.call(['exec', '--session', outputs.session ?? '', 'web', '--', ...words])
   await exec('touch', '/tmp/end')
   await eventually(async () => expect((await exec('true')).exitCode).not.toBe(0))
-  const inSession = { env: { ...env, TESTFLEET_SESSION: outputs.session ?? '' } }
+  const inSession = { env: { ...withHosts.env, TESTFLEET_SESSION: outputs.session ?? '' } }
   const down = await useAction({ failed: 'true' }, inSession, 'action/down/action.yml')
   expect(down).toMatchObject({
     failed: false,
@@ -118,8 +138,58 @@ test('where no process shows how long the job lasts, the fleet is removed by a s
     [expect.stringMatching(/^testfleet-logs-test-[0-9a-f]{6}$/), expect.arrayContaining(['servers.log', 'why.txt'])],
   ])
   expect(await countLeftovers(fleet.name)).toBe(0)
+  expect(await readFile(hosts, 'utf8')).toBe(others)
   // Nothing is left to be done.
   expect(await useAction({}, inSession, 'action/down/action.yml')).toMatchObject({ failed: false, artifacts: {} })
+})
+
+test('finds a testfleet that is installed above, and says why another one is not used', async () => {
+  const { PATH } = process.env
+  const installed = join(fleet.folder, 'node_modules/.bin/testfleet')
+  const broken = join(fleet.folder, 'packages/a/node_modules/.bin/testfleet')
+  for (const path of [installed, broken]) await mkdir(join(path, '..'), { recursive: true })
+  await copyFile(join(fleet.folder, 'bin/testfleet'), installed)
+  await putProgram(broken, 'exit 1')
+  const more = { env: { ...env, PATH: PATH ?? '' } }
+  const inputs = { cache: 'false', 'working-directory': 'packages/a', file: '../../testfleet.json', servers: 'nobody' }
+  const { output, files } = await useAction(inputs, more)
+  expect(output).toContain(`::notice title=testfleet::${broken} is not used, because it does not start.`)
+  expect(files.GITHUB_PATH).toContain(`${join(installed, '..')}\n`)
+  const wrong = await useAction({ file: 'fleet.yml', shards: 'two', timeout: 'never', run: 'true' })
+  expect(wrong).toMatchObject({ failed: true })
+  expect(wrong.output).toBe(
+    [
+      `file: there is no fleet.yml in ${fleet.folder}`,
+      'shards takes a number, not "two"',
+      'timeout takes a time such as 10m, not "never"',
+    ]
+      .map((message) => `::error title=testfleet::${message}\n`)
+      .join(''),
+  )
+})
+
+test('runs the command in shards, with the testfleet of the action', wide, async () => {
+  const { PATH } = process.env
+  const more = { env: { ...env, PATH: PATH ?? '' } }
+  const { failed, output } = await useAction(
+    { cache: 'false', shards: '2', run: 'echo "$TESTFLEET_SHARD_INDEX."' },
+    more,
+  )
+  expect(failed, output).toBe(false)
+  expect(output).toMatch(/^\[1\] 1\.$/m)
+  expect(output).toMatch(/^\[2\] 2\.$/m)
+})
+
+test('the script for runners without shards gives each of them its files, and runs nothing without files', async () => {
+  const page = await readFile(join(root, 'docs/ci.md'), 'utf8')
+  const [script = ''] = /^# shard\.sh\n[\s\S]*?(?=^```)/m.exec(page) ?? []
+  await mkdir(join(fleet.folder, 'test'))
+  for (const name of ['a b', 'c']) await writeFile(join(fleet.folder, `test/${name}.spec.js`), '')
+  await putProgram(join(fleet.folder, 'bin/mocha'), 'printf "mocha%s\\n" "$(printf " <%s>" "$@")"')
+  const run = (shard: number) => runScript(script, { TESTFLEET_SHARD_INDEX: String(shard), TESTFLEET_SHARD_COUNT: '3' })
+  expect(await run(1)).toBe('')
+  expect(await run(2)).toBe('mocha <test/a b.spec.js>\n')
+  expect(await run(3)).toBe('mocha <test/c.spec.js>\n')
 })
 
 /** `NAME<<delimiter`, the value, and the delimiter, each in its own lines. */
@@ -165,6 +235,11 @@ test('the jobs of GitLab and Jenkins run as they are written, and build each ima
   const jenkins = await readFile(join(root, 'examples/ci/Jenkinsfile'), 'utf8')
   const steps = [...jenkins.matchAll(/^ *sh '(.*)'$/gm)].map(([, step]) => step)
   expect(steps).toHaveLength(4)
+  // Jenkins runs `always` before `failure`, and `cleanup` last.
+  expect(jenkins.replaceAll(/^ *\/\/.*\n/gm, '')).toMatch(
+    /failure \{\s+archiveArtifacts [^}]*\}\s+cleanup \{\s+sh 'rm /,
+  )
+  expect(jenkins).not.toMatch(/\balways \{/)
   const output = await runScript(steps.join('\n'), { EXECUTOR_NUMBER: '1' })
   for (const shard of [1, 2, 3, 4])
     expect(output).toMatch(new RegExp(`^\\[${shard}\\] tests -- --shard=${shard}/4 in jenkins-1-${shard}$`, 'm'))

@@ -8,6 +8,7 @@ interface Step {
   readonly if?: string
   readonly uses?: string
   readonly run?: string
+  readonly 'working-directory'?: string
   readonly env?: Readonly<Record<string, string>>
   readonly with?: Readonly<Record<string, string>>
 }
@@ -71,12 +72,13 @@ export async function runAction(
     text.replaceAll(/\$\{\{(.*?)\}\}/g, (_, expression) => String(evaluate(expression, inputs, steps, failed) ?? ''))
   const fillAll = (texts: Step['with'] = {}): Record<string, string> =>
     Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, fill(text)]))
-  const runOwn = async (index: number, { run = '', env: own }: Step, outputs: Record<string, string>) => {
+  const runOwn = async (index: number, step: Step, outputs: Record<string, string>) => {
+    const { run = '', env: own, 'working-directory': directory = '.' } = step
     const outputFile = join(job.folder, `output-${index}`)
     await writeFile(outputFile, '')
     const env = { ...job.env, ...files, ...fillAll(own), GITHUB_ACTION_PATH: dirname(file), GITHUB_OUTPUT: outputFile }
     const words = ['bash', '-e', '-o', 'pipefail', '-c', run]
-    const ended = await (job.runStep ?? runStep)(words, env, job.folder)
+    const ended = await (job.runStep ?? runStep)(words, env, join(job.folder, fill(directory)))
     output += ended.output
     failed ||= ended.exitCode !== 0
     for (const line of (await readFile(outputFile, 'utf8')).split('\n').filter(Boolean))
