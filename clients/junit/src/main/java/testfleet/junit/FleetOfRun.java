@@ -12,6 +12,7 @@ final class FleetOfRun implements CloseableResource {
     private final Fleet options;
     private final String scope;
     private RunningFleet fleet;
+    private FleetProperties properties;
     private RuntimeException failure;
     private boolean isOwn;
 
@@ -34,7 +35,7 @@ final class FleetOfRun implements CloseableResource {
             Command command = new Command(Path.of(""), options.value(), isShared, System.getenv());
             String session = options.per() == Fleet.Per.CLASS ? nameSession(scope) : "";
             fleet = new RunningFleet(command, holder, session, List.of(options.servers()));
-            fleet.environment().forEach(System::setProperty);
+            properties = new FleetProperties(fleet.environment());
             return fleet;
         } catch (RuntimeException error) {
             failure = error;
@@ -49,7 +50,9 @@ final class FleetOfRun implements CloseableResource {
 
     @Override
     public synchronized void close() {
-        if (fleet == null || !isOwn) return;
+        if (fleet == null) return;
+        properties.reset();
+        if (!isOwn) return;
         isOwn = false;
         try {
             fleet.down();

@@ -6,6 +6,7 @@ import java.lang.reflect.Field;
 import java.lang.reflect.Modifier;
 import java.lang.reflect.Parameter;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.extension.AfterAllCallback;
 import org.junit.jupiter.api.extension.AfterEachCallback;
 import org.junit.jupiter.api.extension.BeforeAllCallback;
@@ -58,7 +59,7 @@ public final class TestfleetExtension
     }
 
     private static void show(ExtensionContext context, TestScope scope) {
-        RunningFleet fleet = runOf(context).running();
+        RunningFleet fleet = findRun(context).map(FleetOfRun::running).orElse(null);
         // The start itself failed, so there are no logs.
         if (fleet == null) return;
         String text = ServerLogs.describe(fleet, scope.leases(), scope.since);
@@ -126,18 +127,21 @@ public final class TestfleetExtension
     }
 
     private static RunningFleet fleetOf(ExtensionContext context) {
-        return runOf(context).open();
+        return findRun(context).map(FleetOfRun::open).orElseThrow(() -> {
+            String type = context.getRequiredTestClass().getSimpleName();
+            return new TestfleetException("USAGE", "the class " + type + " has no @Fleet", "Add `@Fleet(\"testfleet.yaml\")`.");
+        });
     }
 
-    private static FleetOfRun runOf(ExtensionContext context) {
+    private static Optional<FleetOfRun> findRun(ExtensionContext context) {
         for (ExtensionContext at = context; at != null; at = at.getParent().orElse(null)) {
             Fleet options = at.getTestClass().map(type -> type.getAnnotation(Fleet.class)).orElse(null);
-            if (options != null) return findRun(at, options);
+            if (options != null) return Optional.of(runOf(at, options));
         }
-        throw new TestfleetException("USAGE", "the test class has no @Fleet", "Add `@Fleet(\"testfleet.yaml\")`.");
+        return Optional.empty();
     }
 
-    private static FleetOfRun findRun(ExtensionContext context, Fleet options) {
+    private static FleetOfRun runOf(ExtensionContext context, Fleet options) {
         String scope = context.getRequiredTestClass().getSimpleName();
         boolean isOfClass = options.per() == Fleet.Per.CLASS;
         Object key = isOfClass

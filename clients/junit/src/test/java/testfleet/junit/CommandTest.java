@@ -132,6 +132,21 @@ class CommandTest {
     }
 
     @Test
+    void propertiesAreThoseOfBeforeOnceTheFleetHasEnded() {
+        System.setProperty("testfleet.a", "before");
+        FleetProperties first = new FleetProperties(Map.of("testfleet.a", "1", "testfleet.b", "1", "testfleet.c", "1"));
+        assertEquals("1", System.getProperty("testfleet.a"));
+        FleetProperties second = new FleetProperties(Map.of("testfleet.c", "2"));
+        first.reset();
+        assertEquals("before", System.clearProperty("testfleet.a"));
+        assertEquals(null, System.getProperty("testfleet.b"));
+        // That of a fleet that still runs.
+        assertEquals("2", System.getProperty("testfleet.c"));
+        second.reset();
+        System.clearProperty("testfleet.c");
+    }
+
+    @Test
     void aSessionOfAClassHasAShortNameAndMavenIsFound() {
         assertTrue(FleetOfRun.nameSession("OrdersTest").matches("orderstest-[0-9a-f]{6}"));
         assertTrue(FleetOfRun.nameSession("Ä$").matches("junit-[0-9a-f]{6}"));
