@@ -9,6 +9,18 @@ export async function explainFailure<Result>(work: () => Promise<Result>): Promi
   }
 }
 
+/** As `explainFailure`, for a runner that prints the error itself: only the message is shown, without a stack and fields. */
+export async function tellPlainly<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await explainFailure(work)
+  } catch (error) {
+    if (!(error instanceof TestfleetError)) throw error
+    for (const field of Object.keys(error)) Object.defineProperty(error, field, { enumerable: false })
+    error.stack = error.message
+    throw error
+  }
+}
+
 const explained = new WeakSet<TestfleetError>()
 
 /**

@@ -2,6 +2,7 @@ import { afterEach, expect, test, vi } from 'vitest'
 import type { RunningFleet } from '../index.ts'
 import { startGlobalFleet } from './global-fleet.ts'
 import { Testfleet } from './library.ts'
+import { globalFleet as globalMochaFleet } from './mocha.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -44,4 +45,20 @@ test('a fleet for another project starts, and the session of `testfleet run` is 
   const share = vi.spyOn(Testfleet.prototype, 'share').mockImplementation(async () => fake('inherited'))
   await (await startGlobalFleet('shop')).end()
   expect(share).toHaveBeenCalledOnce()
+})
+
+test('a dry run of Mocha starts nothing', async () => {
+  vi.stubEnv('TESTFLEET_SESSION', undefined)
+  const start = vi.spyOn(Testfleet.prototype, 'start').mockImplementation(async () => fake('mocha-1'))
+  const { argv } = process
+  try {
+    process.argv = [...argv, '--dry-run']
+    await (await globalMochaFleet('mocha')).mochaGlobalSetup()
+  } finally {
+    process.argv = argv
+  }
+  expect(start).not.toHaveBeenCalled()
+  const { mochaGlobalTeardown } = await globalMochaFleet('mocha')
+  expect(start).toHaveBeenCalledTimes(1)
+  await mochaGlobalTeardown()
 })

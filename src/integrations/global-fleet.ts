@@ -1,4 +1,5 @@
 import type { FleetFile, FleetSource, RunningFleet } from '../index.ts'
+import { tellPlainly } from './explain-failure.ts'
 import type { Testfleet } from './library.ts'
 import { begin, claimVersion, type FleetTestOptions, ofProcess, openOnce } from './open-fleet.ts'
 
@@ -53,7 +54,7 @@ export function globalFleetCalls<F extends FleetFile>(
   let started: GlobalFleet<F> | undefined
   return {
     async start() {
-      started = await startGlobalFleet(source, options)
+      started = await tellPlainly(() => startGlobalFleet(source, options))
     },
     async end() {
       await started?.end()

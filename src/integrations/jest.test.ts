@@ -1,5 +1,6 @@
+import { inspect } from 'node:util'
 import { afterEach, expect, test, vi } from 'vitest'
-import { explain } from './explain-failure.ts'
+import { explain, tellPlainly } from './explain-failure.ts'
 import { isChildOfJest, useFleet } from './jest.ts'
 import { TestfleetError } from './library.ts'
 import { fleetTest } from './playwright.ts'
@@ -41,6 +42,15 @@ test('puts the last output and the hint of a failure into its message, once', ()
   expect(explained).toMatchObject({ code: 'SERVER_DIED', message: text })
   expect(explained.stack?.split(text).length).toBe(2)
   expect(explain('thrown')).toBe('thrown')
+})
+
+test('tells a runner that prints the whole error only its message', async () => {
+  const fails = async (): Promise<never> => {
+    throw new TestfleetError('FLEET_FILE_NOT_FOUND', 'fleet.yaml is not a file', { hint: 'Name another.' })
+  }
+  const error = await tellPlainly(fails).catch((thrown: unknown) => thrown)
+  expect(error).toMatchObject({ code: 'FLEET_FILE_NOT_FOUND' })
+  expect(inspect(error)).toBe('[fleet.yaml is not a file\nName another.]')
 })
 
 test('a fleet can be used in tests only', () => {

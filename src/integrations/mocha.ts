@@ -163,7 +163,8 @@ export function globalFleet<const F extends FleetFile = FleetFile>(
 ): Promise<MochaFixtures> & MochaFixtures {
   const { start, end } = globalFleetCalls(source, options)
   // Mocha calls a global setup after it has loaded the test files. Its workers load this module too, and have the variables.
-  const started = process.env.MOCHA_WORKER_ID === undefined ? start() : Promise.resolve()
+  const isNeeded = process.env.MOCHA_WORKER_ID === undefined && !process.argv.some((word) => /^--dry-run$/.test(word))
+  const started = isNeeded ? start() : Promise.resolve()
   const fixtures: MochaFixtures = { mochaGlobalSetup: () => started, mochaGlobalTeardown: end }
   const ready = started.then(() => fixtures)
   // Without `await`, the setup tells the failure.
