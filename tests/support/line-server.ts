@@ -12,10 +12,13 @@ export const lineServer = {
   ready: [{ tcp: 80 }],
 }
 
-/** Shell functions for tests that talk to it. `tell` waits until the log has the line. */
+/** Shell functions for tests that talk to it. `tell` waits until the log has the line, and fails when the session has gone. */
 export const tell = `
 tell() {
   bash -c 'exec 4<>"/dev/tcp/$TESTFLEET_WEB_HOST/$TESTFLEET_WEB_PORT"; echo "$1" >&4; cat <&4' tell "$1"
-  until "$TESTFLEET_BIN" logs --quiet | grep -q "got $1"; do sleep 0.1; done
+  until
+    log=$("$TESTFLEET_BIN" logs --quiet) || return 1
+    case $log in *"got $1"*) true ;; *) false ;; esac
+  do sleep 0.1; done
 }
 `
