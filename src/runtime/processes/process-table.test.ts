@@ -1,9 +1,11 @@
+import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
 import { describe, expect, test } from 'vitest'
+import { eventually } from '../../../tests/support/eventually.ts'
 import { findListener } from './find-listener.ts'
-import { listProcesses, readCommand, readMemoryBytes, readProcess } from './process-table.ts'
+import { listProcesses, readCommand, readMemoryBytes, readName, readProcess } from './process-table.ts'
 import { findTree } from './process-tree.ts'
 
 describe.runIf(process.platform === 'linux')('the table of processes', () => {
@@ -13,6 +15,17 @@ describe.runIf(process.platform === 'linux')('the table of processes', () => {
     expect(listProcesses().get(process.pid)).toEqual(own)
     expect(readCommand(process.pid)[0]).toContain('node')
     expect(readMemoryBytes(process.pid)).toBeGreaterThan(1_000_000)
+  })
+
+  test('names a program of Node by its script', async () => {
+    const child = spawn(process.execPath, ['-e', "process.stdin.on('data', () => process.exit())", 'x'])
+    await once(child, 'spawn')
+    try {
+      await eventually(() => expect(readName(child.pid ?? 0)).toBe('node'))
+      expect(readName(process.pid)).not.toBe('MainThread')
+    } finally {
+      child.stdin.end('end')
+    }
   })
 
   test('has no process that does not exist', () => {

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename } from 'node:path'
 
 /** The processes of this machine, on Linux. Another system needs another file. */
 
@@ -48,9 +49,13 @@ export function readCommand(pid: number): readonly string[] {
   return read(`/proc/${pid}/cmdline`).split('\0').slice(0, -1)
 }
 
-/** Returns the name of a program that runs, as the kernel knows it. */
+/** Returns the name of a program that runs, as the kernel knows it; for one of Node, also that of its script. */
 export function readName(pid: number): string {
-  return read(`/proc/${pid}/comm`).trim()
+  const name = read(`/proc/${pid}/comm`).trim()
+  // Node 24 gives its first thread this name, and the kernel takes that for the program's.
+  if (name !== 'MainThread') return name
+  const [program = name, script = '-'] = readCommand(pid)
+  return script.startsWith('-') ? basename(program) : `${basename(program)} ${basename(script)}`
 }
 
 /** Returns the memory that a process shares with no file, in bytes. */

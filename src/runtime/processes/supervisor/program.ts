@@ -128,10 +128,15 @@ export class Program {
     this.#state = 'running'
     this.#restartTimer = setTimeout(() => {
       this.#restartTimer = undefined
-      this.#run().catch((error: Error) => {
-        this.#host.log.write('stderr', Buffer.from(`${error.message}\n`))
-        this.#end()
-      })
+      // A stop that comes meanwhile waits for it: the program could start right after its processes were looked for.
+      this.#starting = this.#run()
+        .catch((error: Error) => {
+          this.#host.log.write('stderr', Buffer.from(`${error.message}\n`))
+          this.#end()
+        })
+        .finally(() => {
+          this.#starting = undefined
+        })
     }, pauseMs)
   }
 

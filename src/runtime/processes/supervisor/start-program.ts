@@ -43,10 +43,21 @@ export async function startProgram(spec: ProgramSpec, id: string, folder: string
     return { child, stdout, stderr }
   } catch (error) {
     for (const { read } of pipes ?? []) closeSync(read)
-    throw error
+    throw (error as NodeJS.ErrnoException).code === 'E2BIG' ? tooLong(spec, error) : error
   } finally {
     for (const { write } of pipes ?? []) closeSync(write)
   }
+}
+
+function tooLong({ command, environment }: ProgramSpec, cause: unknown): TestfleetError {
+  const words = command.map((word, index): [string, string] => [`argument ${index}`, word])
+  const [[name, text] = ['', '']] = [...words, ...Object.entries(environment)].toSorted(
+    ([, one], [, other]) => Buffer.byteLength(other) - Buffer.byteLength(one),
+  )
+  const longest = `the longest is ${name}, with ${Buffer.byteLength(text)} bytes`
+  return new TestfleetError('START_FAILED', `its arguments and variables are too long for this system; ${longest}`, {
+    cause,
+  })
 }
 
 function refuseTaken({ port, protocol, address }: ProgramSpec['ports'][number]): void {

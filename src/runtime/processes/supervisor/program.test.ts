@@ -1,0 +1,47 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setImmediate, setTimeout } from 'node:timers/promises'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { ContainerChange } from '../../../model/container-event.ts'
+import { LogWriter } from '../log-writer.ts'
+import { Program } from './program.ts'
+import { startProgram } from './start-program.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'program-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const spec = {
+  command: ['sh', '-c', 'if [ -e ok ]; then exec sleep 600; fi; touch ok; exit 3'],
+  folder,
+  environment: { PATH: process.env.PATH ?? '' },
+  ports: [],
+  restarts: 5,
+  stopSignal: 'SIGTERM',
+  stopGraceMs: 60_000,
+} as const
+
+describe.runIf(process.platform === 'linux')('a program', () => {
+  test('that is being restarted is stopped', async () => {
+    const changes: ContainerChange[] = []
+    const program = new Program(spec, {
+      ...{ id: `process-${process.pid}`, folder, userId: process.getuid?.(), log: new LogWriter(folder) },
+      note: (change) => void changes.push(change),
+      onOutput() {},
+    })
+    await program.start()
+    while (!program.describe().isRestarting) await setTimeout(1)
+    while (program.describe().isRestarting) await setImmediate()
+    expect(await program.stop(60_000)).toBe(false)
+    expect(program.describe()).toMatchObject({ state: 'exited', processId: undefined, restarts: 1 })
+    expect(changes.map(({ kind }) => kind)).toEqual(['started', 'exited', 'started', 'exited'])
+  })
+
+  test('that would get more than the system allows is refused, with the name of what is too long', async () => {
+    const environment = { ...spec.environment, LONG: 'x'.repeat(140_000) }
+    await expect(startProgram({ ...spec, environment }, 'process-long', folder)).rejects.toMatchObject({
+      code: 'START_FAILED',
+      message: 'its arguments and variables are too long for this system; the longest is LONG, with 140000 bytes',
+    })
+  })
+})
