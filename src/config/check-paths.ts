@@ -14,7 +14,8 @@ interface PathUse {
   readonly path: string
   readonly at: FieldPath
   readonly kind: Kind
-  readonly mayLeave: boolean
+  /** `never` when no key allows it. */
+  readonly mayLeave: boolean | 'never'
   readonly maxBytes?: number
   /** Only the engine reads this path. */
   readonly isMounted?: boolean
@@ -60,8 +61,10 @@ async function findPathMistake(use: PathUse, root: string, folder: string): Prom
     if (code === 'ENOENT' || code === 'ENOTDIR') return `there is no ${use.kind} ${shown}`
     return `${shown} cannot be read: ${wordFileError(error)}`
   }
-  if (!use.mayLeave && !isInside(real, root))
-    return `${shown} leads out of the fleet's folder; \`outside: true\` allows it`
+  if (use.mayLeave !== true && !isInside(real, root)) {
+    const hint = use.mayLeave === 'never' ? '' : '; `outside: true` allows it'
+    return `${shown} leads out of the fleet's folder${hint}`
+  }
   const stats = await lstat(real)
   const mistake = findKindMistake(use, stats)
   if (mistake !== undefined) return `${shown} ${mistake}`
@@ -85,7 +88,7 @@ function pathsOfServer(server: Server, folder: string): PathUse[] {
   const image = imageOf(server)
   const uses: PathUse[] = image?.kind === 'built' ? pathsOfRecipe(image.recipe, folder) : []
   if (server.runs.kind === 'process')
-    uses.push({ path: server.runs.folder, mayLeave: false, at: [...at, 'workingDir'], kind: 'folder' })
+    uses.push({ path: server.runs.folder, mayLeave: 'never', at: [...at, 'workingDir'], kind: 'folder' })
   server.mounts.forEach((mount, index) => {
     if (mount.kind !== 'bind') return
     const { from: path, mayLeave } = mount

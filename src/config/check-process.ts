@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import type { FieldPath } from '../model/fleet.ts'
 import type { ServerDeclaration } from '../model/fleet-file.ts'
 import type { ReportMistake } from './document.ts'
@@ -13,6 +14,11 @@ const keys = new Set([
 export function checkProcess(declaration: ServerDeclaration, at: FieldPath, report: ReportMistake): void {
   for (const key of Object.keys(declaration))
     if (!keys.has(key)) report([...at, key], 'means nothing for a process of this machine, which has no container')
+  const { stopSignal } = declaration
+  if (stopSignal !== undefined && !(stopSignal in constants.signals))
+    report([...at, 'stopSignal'], 'cannot be sent to a process; use one such as SIGTERM, SIGINT or SIGQUIT')
+  if (stopSignal === 'SIGSTOP' || stopSignal === 'SIGCONT')
+    report([...at, 'stopSignal'], 'cannot end a process; use one such as SIGTERM, SIGINT or SIGQUIT')
   declaration.ports?.forEach((port, index) => {
     if (typeof port !== 'object') return
     for (const key of ['host', 'address'] as const)

@@ -4,6 +4,7 @@ import { type FieldPath, type Fleet, type Port, portPath, type Server, usesCerti
 import { isPublicName, listPublicNames } from '../model/public-names.ts'
 import { withDomain } from '../model/server-names.ts'
 import { checkBake } from './check-bake.ts'
+import { checkFixedPorts, isSameAddress } from './check-fixed-ports.ts'
 import { checkLending, checkStandby } from './check-lending.ts'
 import { checkLife } from './check-life.ts'
 import { type ReportMistake, suggest } from './document.ts'
@@ -78,31 +79,6 @@ function checkOwnPorts(server: Server, report: ReportMistake): void {
     if (isTwice) report(portPath(server, index), `the port ${name} is duplicated`)
     else seen.set(name, [...others, port])
   })
-}
-
-function checkFixedPorts(fleet: Fleet, report: ReportMistake): void {
-  const fixed = new Map<string, { readonly server: Server; readonly port: Port }[]>()
-  for (const server of fleet.servers.values()) {
-    server.ports.forEach((port, index) => {
-      if (port.host === undefined) return
-      const key = `${port.host}/${port.protocol}`
-      const earlier = fixed.get(key) ?? []
-      const other = earlier.find((one) => isSameAddress(one.port, port))
-      if (other === undefined) fixed.set(key, [...earlier, { server, port }])
-      else
-        report(
-          portPath(server, index),
-          `the port ${port.host} of this machine is taken by \`${other.server.name}\` already`,
-        )
-    })
-  }
-}
-
-/** An address of one kind says nothing of the other: an engine listens at 0.0.0.0 and at :: side by side. */
-function isSameAddress(one: Port, other: Port): boolean {
-  const [a, b] = [one.address ?? '127.0.0.1', other.address ?? '127.0.0.1']
-  if (a.includes(':') !== b.includes(':')) return false
-  return a === b || [a, b].some((address) => address === '0.0.0.0' || address === '::')
 }
 
 function portName(port: Port): string {

@@ -157,6 +157,14 @@ describe('a URL from a variable', () => {
 const nothing = 'means nothing for an external server, which testfleet does not start'
 test.each([
   ['{ external: 5 }', '2:19 servers.db.external: '],
+  [
+    '{ external: "postgres://db/shop?sslmode=require&Password=geheim" }',
+    '2:19 servers.db.external: must not have `Password` in its query, where everyone would see it',
+  ],
+  [
+    '{ external: "http://h?access_token=geheim" }',
+    '2:19 servers.db.external: must not have `access_token` in its query',
+  ],
   ['{ external: "" }', '2:19 servers.db.external: must be a URL such as'],
   ['{ external: "db:5432" }', '2:19 servers.db.external: must be a URL such as'],
   ['{ external: "tcp://h" }', '2:19 servers.db.external: must name a port, such as tcp://host:1234'],

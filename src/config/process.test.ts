@@ -19,14 +19,18 @@ test('the working directory of a process is relative to the fleet file, and has 
   ])
   await mkdir(join(tmpdir(), 'testfleet-outside'), { recursive: true })
   expect(await mistakesIn('servers:\n  app: { process: [a], workingDir: ../testfleet-outside }\n')).toEqual([
-    expect.stringContaining("servers.app.workingDir: ../testfleet-outside leads out of the fleet's folder"),
+    expect.stringMatching(/servers\.app\.workingDir: \.\.\/testfleet-outside leads out of the fleet's folder$/),
   ])
 })
 
 const nothing = 'means nothing for a process of this machine, which has no container'
 const port = 'means nothing for a process, which listens on 127.0.0.1 at the port itself'
 test.each([
-  ['{ process: npm start }', '2:19 servers.app.process: must be a list'],
+  ['{ process: npm start }', '2:19 servers.app.process: must be a list, not "npm start"; write [npm, start]'],
+  ['{ process: [""] }', '2:20 servers.app.process[0]: must name a program'],
+  ['{ process: [a], stopSignal: SIGRTMIN+3 }', '2:36 servers.app.stopSignal: cannot be sent to a process'],
+  ['{ process: [a], stopSignal: SIGUSR9 }', '2:36 servers.app.stopSignal: cannot be sent to a process'],
+  ['{ process: [a], stopSignal: SIGSTOP }', '2:36 servers.app.stopSignal: cannot end a process'],
   ['{ process: [] }', '2:19 servers.app.process: needs at least one item'],
   ['{ process: [a, 5] }', '2:23 servers.app.process[1]: must be text'],
   ['{ process: ["a\\0"] }', '2:20 servers.app.process[0]: cannot hold a NUL character'],
@@ -59,4 +63,15 @@ test('copies of a fleet cannot share the port of a process', async () => {
   expect(mistakes.join('\n')).toContain(
     'servers.app.ports[0]: a fleet with `standby` has copies, which cannot share the port 80',
   )
+})
+
+test.each([
+  ['a: { process: [a], ports: [80] }', 'b: { process: [b], ports: [80] }', true],
+  ['a: { process: [a], ports: [80] }', 'b: { image: b, ports: [{ container: 81, host: 80 }] }', true],
+  ['a: { process: [a], ports: [80] }', 'b: { process: [b], ports: [80/udp] }', false],
+  ['a: { process: [a], ports: [80] }', 'b: { image: b, ports: [80] }', false],
+])('the port of a process belongs to it alone: %s, %s', async (one, other, isTaken) => {
+  const mistakes = await mistakesIn(`servers:\n  ${one}\n  ${other}\n`).catch(() => [])
+  const expected = 'servers.b.ports[0]: the port 80 of this machine is taken by `a` already'
+  expect(mistakes.join('\n').includes(expected), mistakes.join('\n')).toBe(isTaken)
 })

@@ -7,7 +7,7 @@ type ListMistakes = (value: unknown) => readonly FieldPath[]
 const MOST_CHARACTERS = 120
 
 /** Keys whose value is one command, and keys with a list of commands. */
-const ofCommand = new Set(['command', 'entrypoint', 'exec', 'console'])
+const ofCommand = new Set(['command', 'entrypoint', 'exec', 'console', 'process'])
 const ofCommands = new Set(['bake', 'run', 'preStart', 'postStart', 'preStop', 'reset'])
 
 /**

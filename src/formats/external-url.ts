@@ -23,6 +23,10 @@ export interface ExternalUrl {
 const MOST_CHARACTERS = 1024
 const HOST = /^[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?$/
 
+/** Names of parameters whose values are secrets. */
+const SECRET =
+  /(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|signature)$|^(?:sig|auth)$/i
+
 /** Reads a URL, or returns what is wrong with it. The message never quotes the URL, which may hold a password. */
 export function readExternalUrl(text: string): ExternalUrl | string {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase() ?? ''
@@ -40,6 +44,9 @@ export function readExternalUrl(text: string): ExternalUrl | string {
   if (port === undefined || port === 0) return `must name a port, such as ${scheme}://host:1234`
   if (user === undefined || password === undefined || path === undefined)
     return 'must have a user, a password and a path of valid text, percent-encoded'
+  const secret = [...url.searchParams.keys()].find((name) => SECRET.test(name))
+  if (secret !== undefined)
+    return `must not have \`${secret}\` in its query, where everyone would see it; write a password as user:password@host`
   return {
     scheme,
     host,

@@ -20,7 +20,10 @@ const fromCaller = z.strictObject({
 
 export const runKeys = {
   process: optional(
-    z.array(argument).min(1, 'needs at least one item'),
+    z
+      .array(argument)
+      .min(1, 'needs at least one item')
+      .refine(([program]) => program !== '', { error: 'must name a program', path: [0] }),
     'A program of this machine, as a list of arguments, instead of a container. It listens on 127.0.0.1 itself.',
   ),
   external: optional(
