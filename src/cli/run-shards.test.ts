@@ -83,7 +83,9 @@ test.each([
   ['many', '--shards takes a number, not "many"'],
 ])('%s shards are refused before anything is touched', async (number, message) => {
   const runOne = vi.fn()
-  await expect(runShards(callOf('--shards', number, '--', 'true'), runOne)).rejects.toThrow(message)
+  const shards = runShards(callOf('--shards', number, '--', 'true'), runOne)
+  const hint = message.includes('from 1 to') ? { hint: expect.stringContaining('--shards 2') } : {}
+  await expect(shards).rejects.toMatchObject({ message: expect.stringContaining(message), ...hint })
   expect(runOne).not.toHaveBeenCalled()
 })
 

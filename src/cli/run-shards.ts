@@ -128,7 +128,9 @@ export function numberFile(file: string, shard: number): string {
 function readShards(call: Call): number {
   const shards = numberOption(call, 'shards') ?? 1
   if (shards < 1 || shards > MOST_SHARDS)
-    throw new TestfleetError('USAGE', `--shards takes a number from 1 to ${MOST_SHARDS}, not ${shards}`)
+    throw new TestfleetError('USAGE', `--shards takes a number from 1 to ${MOST_SHARDS}, not ${shards}`, {
+      hint: 'Start with `--shards 2`: each shard starts all servers of the fleet.',
+    })
   if (flag(call, 'debug'))
     throw new TestfleetError('USAGE', '--shards and --debug cannot be used together', {
       hint: 'Run the shard that fails alone, with --debug.',
