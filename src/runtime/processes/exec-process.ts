@@ -47,9 +47,6 @@ export async function execProcess(
   })
   const root = readProcess(child.pid ?? 0)
   const end = async (): Promise<void> => void (await killTree({ id: key, variable: COMMAND_MARK, userId, root }))
-  const abort = (): void => void end()
-  signal?.addEventListener('abort', abort, { once: true })
-  void exited.finally(() => signal?.removeEventListener('abort', abort)).catch(() => {})
   return toExec(child, exited, end, signal)
 }
 
@@ -61,6 +58,10 @@ function refuse({ tty, user }: ExecRequest): void {
   })
 }
 
+/** Time for output that is still in the pipes when the command has ended: programs that it has started may hold them open. */
+const DRAIN_MS = 500
+const DRAIN_LOOK_MS = 50
+
 function toExec(
   { stdin, stdout, stderr }: ChildProcess,
   exited: Promise<[number | null, NodeJS.Signals | null]>,
@@ -69,17 +70,39 @@ function toExec(
 ): ExecProcess {
   stdin?.on('error', () => {})
   const over = Promise.withResolvers<void>()
+  const close = (): void => {
+    stdout?.destroy()
+    stderr?.destroy()
+  }
+  const abort = (): void => void end().finally(close)
+  signal?.addEventListener('abort', abort, { once: true })
   let isRead = false
+  let isWaiting = false
+  let drain: NodeJS.Timeout | undefined
+  const beginDrain = (): void => {
+    let leftMs = DRAIN_MS
+    drain = setInterval(() => {
+      // A slow reader gets everything.
+      if (isWaiting) leftMs -= DRAIN_LOOK_MS
+      if (leftMs <= 0) close()
+    }, DRAIN_LOOK_MS)
+  }
   async function* read(): AsyncGenerator<OutputChunk, void, void> {
     isRead = true
     let isComplete = false
+    void exited.then(() => !isComplete && beginDrain()).catch(() => {})
     try {
-      yield* merge({ stdout, stderr })
+      yield* merge({ stdout, stderr }, (now) => {
+        isWaiting = now
+      })
       isComplete = true
       signal?.throwIfAborted()
     } finally {
       // A reader that leaves before the end wants no more of the command.
       if (!isComplete) await end()
+      isComplete = true
+      clearInterval(drain)
+      signal?.removeEventListener('abort', abort)
       over.resolve()
     }
   }
@@ -103,21 +126,30 @@ function toExec(
   }
 }
 
-/** Yields what two streams deliver, in the order in which it arrives. */
+/** Yields what two streams deliver, in the order in which it arrives. Reports whether it waits for them. */
 async function* merge(
   streams: Readonly<Record<OutputStream, Readable | null>>,
+  onWait: (isWaiting: boolean) => void,
 ): AsyncGenerator<OutputChunk, void, void> {
   const waiting = new Map<OutputStream, Promise<{ stream: OutputStream; bytes: Buffer | undefined }>>()
   const iterators = Object.entries(streams).flatMap(([stream, output]) =>
     output === null ? [] : [[stream as OutputStream, output[Symbol.asyncIterator]()] as const],
   )
   const ask = (stream: OutputStream, chunks: AsyncIterator<Buffer>): void => {
-    const next = chunks.next().then(({ value }) => ({ stream, bytes: value as Buffer | undefined }))
+    const next = chunks.next().then(
+      ({ value }) => ({ stream, bytes: value as Buffer | undefined }),
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+        return { stream, bytes: undefined }
+      },
+    )
     waiting.set(stream, next)
   }
   for (const [stream, chunks] of iterators) ask(stream, chunks)
   while (waiting.size > 0) {
+    onWait(true)
     const { stream, bytes } = await Promise.race(waiting.values())
+    onWait(false)
     waiting.delete(stream)
     if (bytes === undefined) continue
     const chunks = iterators.find(([name]) => name === stream)?.[1]
