@@ -237,3 +237,7 @@ export function bothOrNeither(field: string, other: string): FieldRule {
 export function namesFile({ content, to }: { readonly content?: unknown; readonly to: string }): boolean {
   return content === undefined || !to.endsWith('/')
 }
+
+export function namesProgram([program]: readonly unknown[]): boolean {
+  return program !== ''
+}

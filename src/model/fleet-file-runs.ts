@@ -1,6 +1,7 @@
 import * as z from 'zod'
 import * as grammar from '../formats/grammar.ts'
 import { optional } from './fleet-file-protocols.ts'
+import * as rules from './fleet-file-rules.ts'
 
 /** Keys of a server that does not run in a container. */
 
@@ -23,7 +24,7 @@ export const runKeys = {
     z
       .array(argument)
       .min(1, 'needs at least one item')
-      .refine(([program]) => program !== '', { error: 'must name a program', path: [0] }),
+      .refine(rules.namesProgram, { error: 'must name a program', path: [0] }),
     'A program of this machine, as a list of arguments, instead of a container. It listens on 127.0.0.1 itself.',
   ),
   external: optional(
