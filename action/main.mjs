@@ -116,7 +116,7 @@ async function keepLogs(session) {
 
 /** Tells what is wrong with an input by its name, before anything is built. */
 function checkInputs() {
-  const { file, shards, timeout } = inputs
+  const { file = '', shards = '', timeout = '10m' } = inputs
   const isDuration = /^\d+(?:\.\d+)?(?:ms|s|m|h)?$/.test(timeout)
   const wrong = [
     file !== '' && !existsSync(file) && `file: there is no ${file} in ${process.cwd()}`,
