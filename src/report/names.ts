@@ -1,6 +1,6 @@
+import { isProcessId } from '../model/process-id.ts'
 import type { NamedServer } from '../model/running.ts'
 import type { SessionRecord } from '../model/session.ts'
-import { isProcessId } from '../runtime/processes/server-folder.ts'
 import type { Tools } from '../tools.ts'
 import { observeServers } from './report.ts'
 

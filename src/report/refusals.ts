@@ -1,7 +1,7 @@
 import { isFailure, TestfleetError } from '../model/failures.ts'
+import { isProcessId } from '../model/process-id.ts'
 import type { ServerSpec } from '../model/session.ts'
 import { say } from '../model/surface.ts'
-import { isProcessId } from '../runtime/processes/server-folder.ts'
 import type { LifeState } from './server-state.ts'
 
 /** Returns a NOT_RUNNING failure for a server that has to run. */

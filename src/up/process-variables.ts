@@ -5,9 +5,25 @@ import type { SessionReport } from '../model/running.ts'
 import type { ServerSpec } from '../model/session.ts'
 import { type ObservedServer, type ObservedServers, reportSession } from '../report/report.ts'
 import { describeVariables, type VariableSources } from '../report/variables.ts'
+import type { SessionSettings } from '../servers/describe-server.ts'
 import { digestSecrets, type SecretReader, type SecretValues } from '../servers/secrets.ts'
 import type { Tools } from '../tools.ts'
-import type { Work } from './operations.ts'
+
+/** The part of an `up` that gives variables to processes. */
+interface ProcessWork {
+  readonly fleet: Fleet
+  readonly settings: SessionSettings
+  readonly planned: {
+    readonly desired: { readonly servers: ReadonlyMap<string, DesiredServer> }
+    readonly observed: ObservedServers
+    readonly readSecrets: SecretReader
+  }
+  /** The servers that this call has created, with their ids. */
+  readonly created: ReadonlyMap<string, string>
+  readonly secrets: ReadonlyMap<string, SecretValues>
+  /** Digests of the variables that were given, by server. */
+  readonly given: Map<string, string | undefined>
+}
 
 /**
  * Returns the variables of a server that is a process, besides its own: those of the caller, and those by which a command
@@ -15,7 +31,7 @@ import type { Work } from './operations.ts'
  */
 export async function giveVariables(
   server: Server,
-  work: Work,
+  work: ProcessWork,
   tools: Tools,
 ): Promise<Record<string, string> | undefined> {
   if (server.runs.kind !== 'process') return undefined

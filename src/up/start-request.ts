@@ -1,21 +1,29 @@
 import { referenceOf } from '../model/desired-image.ts'
+import type { Fleet } from '../model/fleet.ts'
 import type { DesiredServer } from '../model/plan.ts'
-import { desireServer } from '../servers/describe-server.ts'
+import { desireServer, type SessionSettings } from '../servers/describe-server.ts'
 import { findKeptPorts } from '../servers/kept-ports.ts'
 import type { StartRequest } from '../servers/start-server.ts'
 import type { Tools } from '../tools.ts'
 import { findWanted } from './await-servers.ts'
-import type { Work } from './operations.ts'
+import type { PlannedUp } from './plan-up.ts'
+import type { Starting } from './prepare-start.ts'
+
+interface StartingWork extends Starting {
+  readonly fleet: Fleet
+  readonly planned: PlannedUp
+  readonly settings: SessionSettings
+}
 
 /** Returns the id of the container that this call has created for a server. */
-export function createdId(server: string, { created }: Pick<Work, 'created'>): string {
+export function createdId(server: string, { created }: { readonly created: ReadonlyMap<string, string> }): string {
   const id = created.get(server)
   if (id === undefined) throw new Error(`the plan starts ${server} before it is created`)
   return id
 }
 
 /** Describes the start of a server. */
-export function describeStart(name: string, work: Work, { runtime, sessions }: Tools): StartRequest {
+export function describeStart(name: string, work: StartingWork, { runtime, sessions }: Tools): StartRequest {
   const { server, image, digest } = findWanted(name, work)
   const before = work.planned.observed.get(name)
   return {
@@ -41,7 +49,7 @@ export function describeStart(name: string, work: Work, { runtime, sessions }: T
  */
 export async function finalDigest(
   wanted: DesiredServer,
-  work: Work,
+  work: StartingWork,
   { engine }: Tools,
   signal: AbortSignal,
 ): Promise<string> {

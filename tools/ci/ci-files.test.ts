@@ -40,7 +40,8 @@ test('the action takes the first testfleet that works', async () => {
       await writeFile(join(folder, name, 'testfleet'), `#!/bin/sh\nexit ${exitCode}\n`, { mode: 0o755 })
     }
     const PATH = ['old', 'good', 'other'].map((name) => join(folder, name)).join(':')
-    const env = { PATH, RUNNER_TEMP: folder, GITHUB_OUTPUT: join(folder, 'output') }
+    const INPUTS = JSON.stringify({ file: '', shards: '', timeout: '10m', testfleet: '' })
+    const env = { PATH, INPUTS, RUNNER_TEMP: folder, GITHUB_OUTPUT: join(folder, 'output') }
     execFileSync(process.execPath, [join(root, 'action/main.mjs'), 'find'], { cwd: folder, env })
     expect(await readFile(env.GITHUB_OUTPUT, 'utf8')).toContain(`testfleet=${folder}/good/testfleet\n`)
   } finally {

@@ -1,7 +1,8 @@
 import { readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { label } from '../../model/labels.ts'
-import { isProcessId, listCards, readCard } from './server-folder.ts'
+import { isProcessId } from '../../model/process-id.ts'
+import { listCards, readCard } from './server-folder.ts'
 
 /** Events of a session that has ended can still be read for this time. */
 const KEPT_MS = 60 * 60_000

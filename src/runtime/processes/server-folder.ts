@@ -13,6 +13,7 @@ import { dirname, join } from 'node:path'
 import type { PublishedPort } from '../../model/container.ts'
 import { TestfleetError } from '../../model/failures.ts'
 import type { Labels } from '../../model/labels.ts'
+import { isProcessId, toProcessId } from '../../model/process-id.ts'
 
 /**
  * A folder for each server, in a folder that only its user can enter: it exists as long as the server does. What is in it
@@ -36,15 +37,8 @@ export function serversFolder(userId: number | undefined): string {
   return `/tmp/testfleet-${userId ?? 0}/processes`
 }
 
-const PREFIX = 'process-'
-
-/** Whether it is the id of a server without a container. */
-export function isProcessId(id: string): boolean {
-  return id.startsWith(PREFIX)
-}
-
 export function makeProcessId(): string {
-  return `${PREFIX}${randomBytes(12).toString('hex')}`
+  return toProcessId(randomBytes(12).toString('hex'))
 }
 
 /** File to which the supervisors of a session append events. */

@@ -4,11 +4,12 @@ import type { ContainerSummary } from '../../model/container.ts'
 import { TestfleetError } from '../../model/failures.ts'
 import type { Host } from '../../model/host.ts'
 import type { Labels } from '../../model/labels.ts'
+import { isProcessId } from '../../model/process-id.ts'
 import type { Runtime, StopListener } from '../runtime.ts'
 import { followEvents, mergeChanges } from './follow-events.ts'
 import type { ProcessRuntime } from './open-processes.ts'
 import { hasProcessTable } from './process-table.ts'
-import { eventsFile, isProcessId, serversFolder } from './server-folder.ts'
+import { eventsFile, serversFolder } from './server-folder.ts'
 
 export type ProcessHost = Pick<Host, 'supervisorFile' | 'userId' | 'platform'>
 
