@@ -164,18 +164,6 @@ test('a process is started with what it needs, and is used as any other server',
   )
   await fleet.done(['up'])
   expect(await ask(number)).toMatchObject({ BACKEND_URL: 'other' })
-  const refused = await Promise.all(
-    [
-      ['cp', 'app:/etc/passwd', '.'],
-      ['reset', 'app'],
-      ['lease', 'app', '--', 'true'],
-    ].map((words) => fleet.call(words)),
-  )
-  for (const { exitCode, stderr } of refused)
-    expect({ exitCode, stderr }).toEqual({
-      exitCode: 2,
-      stderr: expect.stringContaining('it is a process of this machine, which has no image'),
-    })
   // A change that fails leaves it as it was.
   const broken: Servers[string] = { process: ['no-such-program'] }
   await fleet.declare({
@@ -193,7 +181,7 @@ test('a process is started with what it needs, and is used as any other server',
   expect(await countLeftovers(fleet.name)).toBe(0)
 })
 
-test('a process that cannot run, that ends or that does not stop is reported as what it is', async () => {
+test('a process that cannot run, that dies or that does not stop is reported as what it is', async () => {
   const number = await free()
   const app: Servers[string] = {
     process: [process.execPath, 'app/app.mjs'],
@@ -209,13 +197,6 @@ test('a process that cannot run, that ends or that does not stop is reported as 
         `error: taken: .*127\\.0\\.0\\.1:${port}, by .*\\(process ${process.pid}\\)[\\s\\S]*asked for at testfleet\\.json:`,
       ),
     ),
-  })
-  await fleet.declare({
-    brief: { process: ['sh', '-c', 'echo "no such setting" >&2; exit 3'], ready: [{ tcp: number }] },
-  })
-  expect(await fleet.call(['up'])).toMatchObject({
-    exitCode: 1,
-    stderr: expect.stringMatching(/brief ended with exit code 3[\s\S]*no such setting/),
   })
   await fleet.declare({ app })
   const end = `await fetch('http://127.0.0.1:${number}/').then((answer) => answer.text())`
@@ -235,6 +216,36 @@ test('a process that cannot run, that ends or that does not stop is reported as 
   await vi.waitFor(async () => expect(await isFree(number)).toBe(true), { timeout: SOON_MS, interval: 100 })
   await vi.waitFor(async () => expect(await countLeftovers(fleet.name)).toBe(0), { timeout: SOON_MS, interval: 100 })
 })
+
+test(
+  'a process that ends before it is ready fails the start, and nothing that needs a container is done with one',
+  wide,
+  async () => {
+    const number = await free()
+    await fleet.declare({
+      brief: { process: ['sh', '-c', 'echo "no such setting" >&2; exit 3'], ready: [{ tcp: number }] },
+    })
+    expect(await fleet.call(['up'])).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/brief ended with exit code 3[\s\S]*no such setting/),
+    })
+    await fleet.declare({ app: { process: ['sleep', '600'] } })
+    await fleet.done(['up'])
+    const refused = await Promise.all(
+      [
+        ['cp', 'app:/etc/passwd', '.'],
+        ['reset', 'app'],
+        ['lease', 'app', '--', 'true'],
+      ].map((words) => fleet.call(words)),
+    )
+    for (const { exitCode, stderr } of refused)
+      expect({ exitCode, stderr }).toEqual({
+        exitCode: 2,
+        stderr: expect.stringContaining('it is a process of this machine, which has no image'),
+      })
+    await fleet.done(['down'])
+  },
+)
 
 test('the sample of a program under test passes as it is written', wide, async () => {
   const cwd = join(import.meta.dirname, '../../examples/process')
