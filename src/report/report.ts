@@ -18,6 +18,7 @@ import { describeExternal, externalId } from '../runtime/with-external.ts'
 import { openSecretReader, type SecretReader } from '../servers/secrets.ts'
 import type { ServerToAwait } from '../sessions/tools.ts'
 import type { Tools } from '../tools.ts'
+import { confirmPorts } from './confirm-ports.ts'
 import { type LifeState, readLife } from './server-state.ts'
 
 /** Time allowed for the ready checks of one server in a report. */
@@ -102,7 +103,7 @@ export interface Answers {
 
 /**
  * Waits until a server is ready. Resolves with true when it has completed as an `exit` check demands. Fails with
- * READY_TIMEOUT or SERVER_DIED.
+ * READY_TIMEOUT, SERVER_DIED or PORT_TAKEN.
  */
 export async function awaitReady(
   server: ServerToAwait,
@@ -117,14 +118,10 @@ export async function awaitReady(
   }: Answers = {},
 ): Promise<boolean> {
   const { ready: checks, readyTimeoutMs: timeoutMs } = server.spec
-  return waitUntilReady(describeSubject(server, container, tools, readSecrets), {
-    checks,
-    timeoutMs,
-    signal,
-    onAnswer,
-    onHold,
-    isLook,
-  })
+  const subject = describeSubject(server, container, tools, readSecrets)
+  const isCompleted = await waitUntilReady(subject, { checks, timeoutMs, signal, onAnswer, onHold, isLook })
+  if (!isCompleted) await confirmPorts(server.server, container, tools, signal)
+  return isCompleted
 }
 
 /** Like `awaitReady`, for a server that is being put back. */

@@ -84,6 +84,8 @@ export interface Runtime {
   statPath(id: string, path: string, options?: CallOptions): Promise<PathStat | undefined>
   /** Fails with PORT_TAKEN, COMMAND_NOT_FOUND or START_FAILED. */
   startServer(id: string, options?: CallOptions): Promise<void>
+  /** Fails with PORT_TAKEN when another program answers at a port of a server without a container. */
+  confirmPorts?(id: string, options?: CallOptions): Promise<void>
   /**
    * Stops a server. One whose fleet file names a stop signal or a grace period gets the signal and that time; any other
    * is stopped at once. `graceMs` replaces that time. Its

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -161,6 +162,28 @@ describe.concurrent('a server without a container', () => {
     listener.close()
     await vi.waitFor(() => runtime.startServer(id), soon)
     expect(await find(id)).toMatchObject({ state: 'running', published: [{ address: '127.0.0.1', port }] })
+  })
+
+  test('whose port another program took after the start is told apart from one that listens itself', async () => {
+    const listener = createServer().listen(0, '127.0.0.1')
+    await vi.waitFor(() => expect(listener.listening).toBe(true), soon)
+    const { port } = listener.address() as { port: number }
+    await new Promise((closed) => listener.close(closed))
+    const ports = [{ container: port, protocol: 'tcp', host: port, address: '127.0.0.1' }] as const
+    const listen = `require('net').createServer().listen(${port}, '127.0.0.1', () => console.log('open'))`
+    const text = `read go < go; setsid "$NODE" -e "$LISTEN" & wait`
+    spawnSync('mkfifo', [join(root, 'go')])
+    const environment = { NODE: process.execPath, LISTEN: listen }
+    const server = await start(['sh', '-c', text], { ports, environment })
+    await runtime.confirmPorts(server.id)
+    const foreign = createServer().listen(port, '127.0.0.1')
+    await vi.waitFor(() => expect(foreign.listening).toBe(true), soon)
+    const message = expect.stringMatching(new RegExp(`127\\.0\\.0\\.1:${port}, by .*\\(process ${process.pid}\\)$`))
+    await expect(runtime.confirmPorts(server.id)).rejects.toMatchObject({ code: 'PORT_TAKEN', message })
+    await new Promise((closed) => foreign.close(closed))
+    writeFileSync(join(root, 'go'), 'go\n')
+    await readUntil(runtime.readLogs(server.id, { follow: true }), 'open')
+    await runtime.confirmPorts(server.id)
   })
 
   test('whose command does not exist fails with COMMAND_NOT_FOUND, and can be started once it does', async () => {

@@ -19,10 +19,20 @@ const LISTENING = '0A'
 
 /** Finds who listens at a port of this machine's loopback; undefined when nobody does. */
 export function findListener(port: number, protocol: Protocol): Listener | undefined {
-  const found = [`/proc/net/${protocol}`, `/proc/net/${protocol}6`]
-    .flatMap(readSockets)
-    .find((one) => one.port === port && loopbacks.has(one.address) && (protocol === 'udp' || one.state === LISTENING))
+  const [found] = findSockets(port, protocol)
   return found && { pid: findOwner(found.inode) }
+}
+
+/** Whether one of these processes listens at a port of this machine's loopback. */
+export function holdsPort(pids: readonly number[], port: number, protocol: Protocol): boolean {
+  const wanted = new Set(findSockets(port, protocol).map(({ inode }) => `socket:[${inode}]`))
+  return pids.some((pid) => list(`/proc/${pid}/fd`).some((fd) => wanted.has(readLink(`/proc/${pid}/fd/${fd}`))))
+}
+
+function findSockets(port: number, protocol: Protocol): SocketEntry[] {
+  return [`/proc/net/${protocol}`, `/proc/net/${protocol}6`]
+    .flatMap(readSockets)
+    .filter((one) => one.port === port && loopbacks.has(one.address) && (protocol === 'udp' || one.state === LISTENING))
 }
 
 interface SocketEntry {

@@ -31,7 +31,8 @@ type ProcessLife = Pick<
   Runtime,
   | ('createServer' | 'startServer' | 'stopServer' | 'killServer')
   | ('pauseServer' | 'resumeServer' | 'removeServer' | 'waitServer')
->
+> &
+  Required<Pick<Runtime, 'confirmPorts'>>
 
 type ProcessLooks = Pick<Runtime, 'listServers' | 'inspectServer' | 'readMemory' | 'readLogs' | 'exec'>
 
@@ -65,6 +66,7 @@ function openLife(place: ProcessPlace, looks: ProcessLooks, listener: StopListen
       return card.id
     },
     startServer: (id, options) => request(id, { do: 'start' }, options),
+    confirmPorts: (id, options) => request(id, { do: 'confirmPorts' }, options),
     killServer: (id, signal, options) => request(id, { do: 'kill', signal }, options),
     pauseServer: (id, options) => request(id, { do: 'pause' }, options),
     resumeServer: (id, options) => request(id, { do: 'resume' }, options),

@@ -29,6 +29,8 @@ export interface ProgramSpec {
 /** A request to a supervisor: one JSON object on a connection of its own. */
 export type SupervisorRequest =
   | { readonly do: 'state' | 'describe' | 'start' | 'pause' | 'resume' | 'wait' }
+  /** Fails with PORT_TAKEN when another program listens at one of its ports. */
+  | { readonly do: 'confirmPorts' }
   | { readonly do: 'kill'; readonly signal: string }
   | { readonly do: 'stop'; readonly graceMs: number }
   /** Answers with a line each time that something was printed, until the program has ended. */

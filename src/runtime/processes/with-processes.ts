@@ -43,6 +43,9 @@ export function withProcesses(
       refuseSystem(host.platform)
       return (await open()).createServer(spec, options)
     },
+    async confirmPorts(id, options) {
+      if (isProcessId(id)) await (await open()).confirmPorts(id, options)
+    },
     async observe(labels, options) {
       const [found, processes] = await Promise.all([containers.observe(labels, options), list(labels, options)])
       return processes.length === 0 ? found : { ...found, servers: [...found.servers, ...processes] }

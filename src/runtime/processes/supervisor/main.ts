@@ -112,6 +112,9 @@ async function carryOutIn(program: Program, request: SupervisorRequest): Promise
     case 'resume':
       program.resume()
       break
+    case 'confirmPorts':
+      program.confirmPorts()
+      break
     case 'wait':
       await program.wait()
       break

@@ -4,8 +4,9 @@ import type { ContainerChange } from '../../../model/container-event.ts'
 import { TestfleetError } from '../../../model/failures.ts'
 import type { LogWriter } from '../log-writer.ts'
 import { type ProcessEntry, readName, readProcess, send } from '../process-table.ts'
-import { awaitTree, killTree, sendToTree, type TreeOf } from '../process-tree.ts'
+import { awaitTree, findTree, killTree, sendToTree, type TreeOf } from '../process-tree.ts'
 import type { ProgramSpec, ServerState } from '../protocol.ts'
+import { refuseForeign } from './check-port.ts'
 import { type StartedProgram, startProgram } from './start-program.ts'
 
 export interface ProgramHost {
@@ -195,6 +196,13 @@ export class Program {
 
   #tree(): TreeOf {
     return { id: this.#host.id, userId: this.#host.userId, root: this.#root }
+  }
+
+  /** Fails with PORT_TAKEN when another program listens at one of its ports. */
+  confirmPorts(): void {
+    if (!this.isUp() || this.#spec.ports.length === 0) return
+    const pids = findTree(this.#tree())
+    for (const port of this.#spec.ports) refuseForeign(port, pids)
   }
 
   kill(signal: string): void {

@@ -6,10 +6,9 @@ import { basename, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { wordFileError } from '../../../formats/word-error.ts'
 import { TestfleetError } from '../../../model/failures.ts'
-import { findListener } from '../find-listener.ts'
-import { readName } from '../process-table.ts'
 import { MARK } from '../process-tree.ts'
 import type { ProgramSpec } from '../protocol.ts'
+import { refuseTaken } from './check-port.ts'
 import { findProgram } from './find-program.ts'
 
 export interface StartedProgram {
@@ -57,16 +56,6 @@ function tooLong({ command, environment }: ProgramSpec, cause: unknown): Testfle
   const longest = `the longest is ${name}, with ${Buffer.byteLength(text)} bytes`
   return new TestfleetError('START_FAILED', `its arguments and variables are too long for this system; ${longest}`, {
     cause,
-  })
-}
-
-function refuseTaken({ port, protocol, address }: ProgramSpec['ports'][number]): void {
-  const listener = findListener(port, protocol)
-  if (listener === undefined) return
-  const { pid } = listener
-  const holder = pid === undefined ? 'a process of another user' : `${readName(pid)} (process ${pid})`
-  throw new TestfleetError('PORT_TAKEN', `the port is already taken: ${address}:${port}, by ${holder}`, {
-    hint: 'End that program, or choose another port.',
   })
 }
 
