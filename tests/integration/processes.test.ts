@@ -9,8 +9,11 @@ import { readOutput, readUntil } from '../../src/engine/conformance/harness.ts'
 import { type ContainerSpec, plainContainer } from '../../src/model/container.ts'
 import { label } from '../../src/model/labels.ts'
 import { describeProcesses } from '../../src/runtime/conformance/describe-runtime.ts'
+import { LogWriter } from '../../src/runtime/processes/log-writer.ts'
 import { openProcesses } from '../../src/runtime/processes/open-processes.ts'
 import { findMarked, readProcess } from '../../src/runtime/processes/process-table.ts'
+import { makeProcessId } from '../../src/runtime/processes/server-folder.ts'
+import { Program } from '../../src/runtime/processes/supervisor/program.ts'
 import { withProcesses } from '../../src/runtime/processes/with-processes.ts'
 import type { Runtime } from '../../src/runtime/runtime.ts'
 import { SOON_MS } from '../support/command.ts'
@@ -118,6 +121,30 @@ describe.concurrent('a server without a container', () => {
     expect(killed).toContain(`${server.id} 300`)
     expect(marked(server.id)).toEqual([])
     expect(await find(server.id)).toMatchObject({ state: 'exited' })
+  })
+
+  test('is stopped with what was seen with it before it left its session, its environment and its parent', async () => {
+    const folder = mkdtempSync(join(root, 'daemon-'))
+    const text = 'env -i PATH="$PATH" setsid sleep 1000 & echo $! > pid; while [ ! -e go ]; do sleep 0.05; done'
+    const program = new Program(
+      {
+        ...{ command: ['sh', '-c', `(${text}); exec sleep 1000`], folder, ports: [], restarts: 0 },
+        ...{ environment: { PATH: process.env.PATH ?? '' }, stopSignal: 'SIGTERM', stopGraceMs: 60_000 },
+      },
+      { id: makeProcessId(), folder, userId, log: new LogWriter(folder), note() {}, onOutput() {} },
+    )
+    await program.start()
+    const hidden = () => Number(readFileSync(join(folder, 'pid'), 'utf8'))
+    await vi.waitFor(() => expect(readProcess(hidden())?.session).toBe(hidden()), soon)
+    const parent = readProcess(hidden())?.parentPid ?? 0
+    // Longer than the pause between two looks, in the same event loop.
+    await new Promise((wake) => setTimeout(wake, 2500))
+    writeFileSync(join(folder, 'go'), '')
+    await vi.waitFor(() => expect(readProcess(parent)).toBeUndefined(), soon)
+    await program.stop(60_000)
+    const left = readProcess(hidden())
+    if (left !== undefined) process.kill(left.pid, 'SIGKILL')
+    expect(left).toBeUndefined()
   })
 
   test('that has ended by itself leaves nothing that it has started', async () => {

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { eventually } from '../../../tests/support/eventually.ts'
 import { findListener } from './find-listener.ts'
 import { listProcesses, readCommand, readMemoryBytes, readName, readProcess } from './process-table.ts'
-import { findTree } from './process-tree.ts'
+import { findTree, lookAround } from './process-tree.ts'
 
 describe.runIf(process.platform === 'linux')('the table of processes', () => {
   test('has this process, with its parent, its start and its memory', () => {
@@ -37,7 +37,27 @@ describe.runIf(process.platform === 'linux')('the table of processes', () => {
 
   test('takes no process for a program whose id it has got', () => {
     const root = { pid: process.pid, startedAt: '1' }
-    expect(findTree({ id: 'process-none', userId: process.getuid?.(), root })).toEqual([])
+    expect(findTree({ id: 'process-none', userId: process.getuid?.(), root, known: [root] })).toEqual([])
+    expect(lookAround({ root, known: [root] })).toEqual([])
+  })
+
+  test('has what a program started and was seen with it, although nothing else tells any more', async () => {
+    const text = 'env -i PATH="$PATH" setsid sleep 1000 & echo $!; read end'
+    const child = spawn('sh', ['-c', text], { detached: true, stdio: ['pipe', 'pipe', 'ignore'] })
+    const hidden = Number(String((await once(child.stdout, 'data'))[0]))
+    try {
+      await eventually(() => expect(readProcess(hidden)?.session).toBe(hidden))
+      const tree = { id: 'process-none', userId: process.getuid?.(), root: readProcess(child.pid ?? 0) }
+      const known = lookAround(tree)
+      expect(findTree(tree)).toContain(hidden)
+      child.stdin.end('end\n')
+      await once(child, 'exit')
+      expect(findTree(tree)).toEqual([])
+      expect(findTree({ ...tree, known })).toEqual([hidden])
+    } finally {
+      child.kill('SIGKILL')
+      process.kill(hidden, 'SIGKILL')
+    }
   })
 })
 

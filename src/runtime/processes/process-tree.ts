@@ -13,17 +13,32 @@ export interface TreeOf {
   readonly variable?: string | undefined
   readonly userId: number | undefined
   /** The program that the server is, as it was started; undefined when it is not known. */
-  readonly root?: Pick<ProcessEntry, 'pid' | 'startedAt'> | undefined
+  readonly root?: KnownProcess | undefined
+  /** Others of its processes, as they were seen earlier. */
+  readonly known?: readonly KnownProcess[] | undefined
 }
+
+export type KnownProcess = Pick<ProcessEntry, 'pid' | 'startedAt'>
 
 /**
  * Finds all processes of a server: those with its mark, those of its program's session and group, and all that these
- * have started. A program can overwrite its environment with a title, and can leave its session, but rarely does both.
+ * have started. A program can overwrite its environment with a title, and can leave its session. One that does both is
+ * found while its parent runs, and later if it was seen meanwhile.
  */
-export function findTree({ id, variable = MARK, userId, root }: TreeOf): number[] {
+export function findTree(tree: TreeOf): number[] {
   const processes = listProcesses()
-  const marked = findMarked(`${variable}=${id}`, userId)
-  const found = new Set([...marked.filter((pid) => processes.has(pid)), ...findGroup(root, processes)])
+  const marked = findMarked(`${tree.variable ?? MARK}=${tree.id}`, tree.userId)
+  return addChildren([...marked.filter((pid) => processes.has(pid)), ...findKnown(tree, processes)], processes)
+}
+
+/** Returns the processes to know of a server: like `findTree`, but reads no environments, which takes longer. */
+export function lookAround(tree: Pick<TreeOf, 'root' | 'known'>): KnownProcess[] {
+  const processes = listProcesses()
+  return addChildren(findKnown(tree, processes), processes).flatMap((pid) => processes.get(pid) ?? [])
+}
+
+function addChildren(pids: readonly number[], processes: Processes): number[] {
+  const found = new Set(pids)
   const children = Map.groupBy(processes.values(), ({ parentPid }) => parentPid)
   for (const pid of found) {
     // A testfleet in the tree has processes that clean up after it.
@@ -33,8 +48,15 @@ export function findTree({ id, variable = MARK, userId, root }: TreeOf): number[
   return [...found]
 }
 
+function findKnown({ root, known = [] }: Pick<TreeOf, 'root' | 'known'>, processes: Processes): number[] {
+  const alive = known.filter(({ pid, startedAt }) => processes.get(pid)?.startedAt === startedAt)
+  return [...findGroup(root, processes), ...alive.flatMap((one) => [one.pid, ...findGroup(one, processes)])]
+}
+
+type Processes = ReadonlyMap<number, ProcessEntry>
+
 /** Finds the processes of a program's group and session: none if another process now has its id, because both are gone. */
-function findGroup(root: TreeOf['root'], processes: ReadonlyMap<number, ProcessEntry>): number[] {
+function findGroup(root: TreeOf['root'], processes: Processes): number[] {
   const now = root && processes.get(root.pid)
   if (root === undefined || (now !== undefined && now.startedAt !== root.startedAt)) return []
   const inGroup = [...processes.values()].filter(({ group, session }) => session === root.pid || group === root.pid)

@@ -3,10 +3,11 @@ import type { ContainerState, OutputStream } from '../../../model/container.ts'
 import type { ContainerChange } from '../../../model/container-event.ts'
 import { TestfleetError } from '../../../model/failures.ts'
 import type { LogWriter } from '../log-writer.ts'
-import { type ProcessEntry, readName, readProcess, send } from '../process-table.ts'
-import { awaitTree, findTree, killTree, sendToTree, type TreeOf } from '../process-tree.ts'
+import { readName, readProcess, send } from '../process-table.ts'
+import { awaitTree, findTree, type KnownProcess, killTree, sendToTree, type TreeOf } from '../process-tree.ts'
 import type { ProgramSpec, ServerState } from '../protocol.ts'
 import { refuseForeign } from './check-port.ts'
+import { Lookout } from './lookout.ts'
 import { type StartedProgram, startProgram } from './start-program.ts'
 
 export interface ProgramHost {
@@ -30,7 +31,8 @@ export class Program {
   readonly #spec: ProgramSpec
   readonly #host: ProgramHost
   #state: ContainerState = 'created'
-  #root: Pick<ProcessEntry, 'pid' | 'startedAt'> | undefined
+  #root: KnownProcess | undefined
+  readonly #lookout = new Lookout()
   #exitCode: number | undefined
   #restarts = 0
   #restartTimer: NodeJS.Timeout | undefined
@@ -86,6 +88,7 @@ export class Program {
     this.#root = readProcess(pid) ?? { pid, startedAt: '' }
     this.#startedAtMs = Date.now()
     note({ kind: 'started' })
+    this.#lookout.begin(this.#root)
     void this.#follow(started)
   }
 
@@ -102,6 +105,7 @@ export class Program {
     this.#host.log.flush()
     stdout.destroy()
     stderr.destroy()
+    this.#lookout.end()
     this.#root = undefined
     this.#exitCode = exitCode
     this.#endedAtMs = Date.now()
@@ -195,7 +199,7 @@ export class Program {
   }
 
   #tree(): TreeOf {
-    return { id: this.#host.id, userId: this.#host.userId, root: this.#root }
+    return { id: this.#host.id, userId: this.#host.userId, root: this.#root, known: this.#lookout.known }
   }
 
   /** Fails with PORT_TAKEN when another program listens at one of its ports. */
