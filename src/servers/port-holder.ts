@@ -41,13 +41,37 @@ export async function explainTakenPort(
   )
 }
 
-async function findHolder(
+/**
+ * Adds the line of the fleet file to the failure of a server without a container, which names the process that has the
+ * port. The server that this process belongs to says more.
+ */
+export async function explainOwnPort(
+  error: TestfleetError,
+  server: Server,
+  fleet: Fleet,
+  context: Pick<PortContext, 'runtime' | 'nameSession'>,
+  options: CallOptions,
+): Promise<TestfleetError> {
+  const index = server.ports.findIndex(({ container }) => error.message.includes(`:${container},`))
+  const holder = await findServer(server.ports[index]?.container ?? 0, context, options)
+  const message = holder === undefined ? error.message : error.message.replace(/, by .*$/, `, by ${holder}`)
+  const at = fleet.source.locate(portPath(server, Math.max(index, 0)))
+  const { hint } = error
+  return new TestfleetError('PORT_TAKEN', `${server.name}: ${message}`, { server: server.name, at, hint, cause: error })
+}
+
+async function findHolder(port: number, context: PortContext, options: CallOptions): Promise<string | undefined> {
+  return (await findServer(port, context, options)) ?? findProcess(port)
+}
+
+/** Names the server or container that has a port; undefined when it is neither. */
+async function findServer(
   port: number,
-  { runtime, nameSession }: PortContext,
+  { runtime, nameSession }: Pick<PortContext, 'runtime' | 'nameSession'>,
   options: CallOptions,
 ): Promise<string | undefined> {
   const container = await runtime.findPublisher(port, options).catch(() => undefined)
-  if (container === undefined) return findProcess(port)
+  if (container === undefined) return undefined
   const { [label.session]: id, [label.server]: server } = container.labels
   const session = id === undefined ? undefined : await nameSession(id).catch(() => undefined)
   if (session === undefined) return `the container ${container.name}`

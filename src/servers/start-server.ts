@@ -1,6 +1,6 @@
 import type { CallOptions } from '../engine/engine.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
-import { type Fleet, portPath, type Server } from '../model/fleet.ts'
+import type { Fleet, Server } from '../model/fleet.ts'
 import type { Certificates } from './certificates.ts'
 import { describeContainer, type SessionSettings } from './describe-server.ts'
 import { explainDevice } from './devices.ts'
@@ -94,9 +94,9 @@ async function explainFailure(
   const about = { server: server.name, cause: error, output: error.output, hint: error.hint }
   switch (error.code) {
     case 'PORT_TAKEN': {
-      if (server.runs.kind === 'process') return explainOwnPort(error, server, fleet)
-      const { explainTakenPort } = await import('./port-holder.ts')
-      return explainTakenPort(error, server, fleet, request, options)
+      const { explainOwnPort, explainTakenPort } = await import('./port-holder.ts')
+      const explain = server.runs.kind === 'process' ? explainOwnPort : explainTakenPort
+      return explain(error, server, fleet, request, options)
     }
     case 'COMMAND_NOT_FOUND':
       return new TestfleetError('COMMAND_NOT_FOUND', `${server.name}: ${error.message}`, {
@@ -110,14 +110,6 @@ async function explainFailure(
         at: fleet.source.locate(['servers', server.name]),
       })
   }
-}
-
-/** The process that has the port is named already. */
-function explainOwnPort(error: TestfleetError, server: Server, fleet: Fleet): TestfleetError {
-  const index = server.ports.findIndex(({ container }) => error.message.includes(`:${container},`))
-  const at = fleet.source.locate(portPath(server, Math.max(index, 0)))
-  const { message, hint } = error
-  return new TestfleetError('PORT_TAKEN', `${server.name}: ${message}`, { server: server.name, at, hint, cause: error })
 }
 
 /** Returns the key whose first item is the program. */

@@ -13,30 +13,46 @@ const spec = {
   stopGraceMs: 0,
 } as const
 
-describe.runIf(process.platform === 'linux')(
-  'a command in a process server that leaves a program with its output',
-  () => {
-    const command = ['sh', '-c', 'sleep 600 & echo done; exit 3']
+describe.runIf(process.platform === 'linux')('a command in a process server', () => {
+  const command = ['sh', '-c', 'sleep 600 & echo done; exit 3']
 
-    test('ends with its first process, and the program stays', async () => {
-      const id = `process-exec-${process.pid}`
-      const running = await execProcess(id, spec, { command }, userId, {})
-      let text = ''
-      for await (const { bytes } of running.output) text += bytes
-      expect([text, await running.exitCode()]).toEqual(['done\n', 3])
-      expect(findTree({ id, userId })).toHaveLength(1)
-      expect(await killTree({ id, userId })).toEqual([])
-    })
+  test('ends with its first process, although a program that stays keeps its output open', async () => {
+    const id = `process-exec-${process.pid}`
+    const running = await execProcess(id, spec, { command }, userId, {})
+    let text = ''
+    for await (const { bytes } of running.output) text += bytes
+    expect([text, await running.exitCode()]).toEqual(['done\n', 3])
+    expect(findTree({ id, userId })).toHaveLength(1)
+    expect(await killTree({ id, userId })).toEqual([])
+  })
 
-    test('can be interrupted while its output is open', async () => {
-      const id = `process-abort-${process.pid}`
-      const stop = new AbortController()
-      const running = await execProcess(id, spec, { command }, userId, { signal: stop.signal })
-      const reading = (async () => {
-        for await (const _ of running.output) stop.abort(new Error('interrupted'))
-      })()
-      await expect(reading).rejects.toThrow('interrupted')
-      expect(findTree({ id, userId })).toEqual([])
+  test('can be interrupted while its output is open', async () => {
+    const id = `process-abort-${process.pid}`
+    const stop = new AbortController()
+    const running = await execProcess(id, spec, { command }, userId, { signal: stop.signal })
+    const reading = (async () => {
+      for await (const _ of running.output) stop.abort(new Error('interrupted'))
+    })()
+    await expect(reading).rejects.toThrow('interrupted')
+    expect(findTree({ id, userId })).toEqual([])
+  })
+
+  test('can be interrupted when its output has ended before it', async () => {
+    const id = `process-closed-${process.pid}`
+    const stop = new AbortController()
+    const silent = ['sh', '-c', 'exec >&- 2>&-; exec sleep 600']
+    const running = await execProcess(id, spec, { command: silent }, userId, { signal: stop.signal })
+    for await (const _ of running.output);
+    stop.abort(new Error('interrupted'))
+    await expect(running.exitCode()).rejects.toThrow('interrupted')
+    expect(findTree({ id, userId })).toEqual([])
+  })
+
+  test('that would get more than the system allows is refused', async () => {
+    const request = { command: ['true'], environment: { LONG: 'x'.repeat(140_000) } }
+    await expect(execProcess('process-long', spec, request, userId, {})).rejects.toMatchObject({
+      code: 'START_FAILED',
+      message: expect.stringContaining('the longest is LONG, with 140000 bytes'),
     })
-  },
-)
+  })
+})

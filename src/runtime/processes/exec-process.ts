@@ -10,6 +10,7 @@ import { TestfleetError } from '../../model/failures.ts'
 import { readProcess } from './process-table.ts'
 import { killTree, MARK } from './process-tree.ts'
 import type { ProgramSpec } from './protocol.ts'
+import { explainLength } from './supervisor/explain-length.ts'
 import { findProgram } from './supervisor/find-program.ts'
 
 /** Variable by which the processes of one command are found. */
@@ -33,13 +34,15 @@ export async function execProcess(
   const cwd = resolve(folder, request.workingDir ?? '.')
   const path = findProgram({ command: request.command, folder: cwd, environment })
   const [argv0 = path, ...words] = request.command
-  const child = spawn(path, words, {
-    argv0,
-    cwd,
-    env: environment,
-    detached: true,
-    stdio: [request.stdin === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-  })
+  const child = start(request, environment, () =>
+    spawn(path, words, {
+      argv0,
+      cwd,
+      env: environment,
+      detached: true,
+      stdio: [request.stdin === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+    }),
+  )
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
   exited.catch(() => {})
   await once(child, 'spawn').catch((cause: unknown) => {
@@ -48,6 +51,18 @@ export async function execProcess(
   const root = readProcess(child.pid ?? 0)
   const end = async (): Promise<void> => void (await killTree({ id: key, variable: COMMAND_MARK, userId, root }))
   return toExec(child, exited, end, signal)
+}
+
+function start(
+  { command }: ExecRequest,
+  environment: ProgramSpec['environment'],
+  spawnIt: () => ChildProcess,
+): ChildProcess {
+  try {
+    return spawnIt()
+  } catch (error) {
+    throw explainLength(error, { command, environment })
+  }
 }
 
 function refuse({ tty, user }: ExecRequest): void {
@@ -76,6 +91,8 @@ function toExec(
   }
   const abort = (): void => void end().finally(close)
   signal?.addEventListener('abort', abort, { once: true })
+  // Either of them can end first.
+  void Promise.allSettled([exited, over.promise]).then(() => signal?.removeEventListener('abort', abort))
   let isRead = false
   let isWaiting = false
   let drain: NodeJS.Timeout | undefined
@@ -102,7 +119,6 @@ function toExec(
       if (!isComplete) await end()
       isComplete = true
       clearInterval(drain)
-      signal?.removeEventListener('abort', abort)
       over.resolve()
     }
   }

@@ -9,6 +9,7 @@ import { TestfleetError } from '../../../model/failures.ts'
 import { MARK } from '../process-tree.ts'
 import type { ProgramSpec } from '../protocol.ts'
 import { refuseTaken } from './check-port.ts'
+import { explainLength } from './explain-length.ts'
 import { findProgram } from './find-program.ts'
 
 export interface StartedProgram {
@@ -42,21 +43,10 @@ export async function startProgram(spec: ProgramSpec, id: string, folder: string
     return { child, stdout, stderr }
   } catch (error) {
     for (const { read } of pipes ?? []) closeSync(read)
-    throw (error as NodeJS.ErrnoException).code === 'E2BIG' ? tooLong(spec, error) : error
+    throw explainLength(error, spec)
   } finally {
     for (const { write } of pipes ?? []) closeSync(write)
   }
-}
-
-function tooLong({ command, environment }: ProgramSpec, cause: unknown): TestfleetError {
-  const words = command.map((word, index): [string, string] => [`argument ${index}`, word])
-  const [[name, text] = ['', '']] = [...words, ...Object.entries(environment)].toSorted(
-    ([, one], [, other]) => Buffer.byteLength(other) - Buffer.byteLength(one),
-  )
-  const longest = `the longest is ${name}, with ${Buffer.byteLength(text)} bytes`
-  return new TestfleetError('START_FAILED', `its arguments and variables are too long for this system; ${longest}`, {
-    cause,
-  })
 }
 
 /**
