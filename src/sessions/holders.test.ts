@@ -135,7 +135,7 @@ test('a session that stays is reported with the process and the command that hol
       tools as unknown as Tools,
     )
   const name = nameHolder(holder)
-  expect(name).toMatch(new RegExp(`^process ${process.pid} \\(.*vitest`))
+  expect(name).toMatch(new RegExp(`^process ${process.pid} \\(.*node`))
   expect(warnings).toEqual(
     [`${name} holds it`, `${name} and 1 other hold it`, `${name} and 2 others hold it`].map((who) => ({
       kind: 'warned',
