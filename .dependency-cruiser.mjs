@@ -18,13 +18,18 @@ const periphery = [
   { room: 'audit', doors: 'audit', users: 'api/calls/(?:check|config)' },
   { room: 'supply', doors: 'pin|sbom', users: 'api/calls/(?:pin|sbom)' },
   { room: 'timeline', doors: 'timeline', users: 'api/calls/with-timeline' },
-  { room: 'names', doors: 'names', users: '(?:run|command)-in-session|api/(?:command-caller|calls/hosts)' },
+  {
+    room: 'names',
+    doors: 'names',
+    users: '(?:run|command)-in-session|api/(?:command-caller|calls/hosts)|runtime/processes/supervisor/reach-by-name',
+  },
 ]
 /** No stories: what a call works with, and the version, which a bill and a bundle name. */
 const shared = '^src/(?:tools|version)[.]ts$'
 
 /** The calls that use them. */
-const peripheryCalls = '^src/api/calls/(?:check|pin|sbom|run|hosts|with-timeline)[.]ts$'
+const peripheryCalls =
+  '^src/(?:api/calls/(?:check|pin|sbom|run|hosts|with-timeline)|runtime/processes/supervisor/reach-by-name)[.]ts$'
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
@@ -126,7 +131,7 @@ export default {
       name: 'calls-of-the-periphery-are-loaded-on-demand',
       severity: 'error',
       from: {},
-      to: { path: peripheryCalls, dynamic: false },
+      to: { path: peripheryCalls, dynamic: false, dependencyTypesNot: ['type-only'] },
     },
     {
       // Most fleets speak none of them, so they are loaded when a fleet does, and could be plug-ins.
@@ -286,13 +291,13 @@ export default {
       to: { path: '^src/runtime/[^/]+/', pathNot: '^src/runtime/$1/' },
     },
     {
-      // A supervisor lives as long as its server: it loads little. Processes need no engine.
+      // A supervisor lives as long as its server: it loads little. Processes need no engine. A program can need names.
       name: 'processes-need-no-engine',
       severity: 'error',
       from: { path: '^src/runtime/processes/', pathNot: test },
       to: {
         path: '^src/',
-        pathNot: '^src/(?:runtime/(?:processes/|[^/]+[.]ts$)|engine/engine[.]ts$|formats/|model/)',
+        pathNot: '^src/(?:runtime/(?:processes/|[^/]+[.]ts$)|engine/engine[.]ts$|names/names[.]ts$|formats/|model/)',
       },
     },
     {

@@ -2,6 +2,7 @@ import type { Device } from '../formats/device.ts'
 import type { Protocol } from '../formats/port-range.ts'
 import type { Limits, Port, Tmpfs, Ulimit } from './fleet.ts'
 import type { Labels } from './labels.ts'
+import type { NamedServer } from './running.ts'
 
 /** How long a server has to obey its stop signal, in milliseconds. An engine counts whole seconds. */
 export const stopGrace = { shortestMs: 1000, defaultMs: 10_000, longestMs: 600_000 } as const
@@ -14,7 +15,7 @@ export interface ContainerSpec {
    * Set for a server without a container: a program of this machine, and the folder in which it runs. `environment` is then
    * all of its variables, and what belongs to a container has no meaning.
    */
-  readonly process?: { readonly command: readonly string[]; readonly folder: string } | undefined
+  readonly process?: ProcessSpec | undefined
   readonly platform?: string | undefined
   readonly hostname: string
   readonly command?: readonly string[] | undefined
@@ -48,6 +49,24 @@ export interface ContainerSpec {
   readonly ulimits: Readonly<Record<string, Ulimit>>
   /** Where an external server is: nothing is created. */
   readonly external?: readonly PublishedPort[] | undefined
+}
+
+/** A program of this machine. */
+export interface ProcessSpec {
+  readonly command: readonly string[]
+  readonly folder: string
+  /** Undefined for a program that knows no server by name. */
+  readonly names?: ProgramNames | undefined
+}
+
+/** The servers that a program reaches by their names. */
+export interface ProgramNames {
+  /** Domain of the fleet. */
+  readonly domain: string
+  readonly servers: readonly NamedServer[]
+  /** Module that Node loads when only a hook can resolve the names. */
+  readonly nodeHookFile: string
+  readonly groupId: number | undefined
 }
 
 /** A container with nothing set besides its name, image and network. */

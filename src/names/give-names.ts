@@ -15,7 +15,7 @@ import {
   toHostsEntries,
   withoutSession,
 } from './hosts-file.ts'
-import { findMountRights, type Unsupported } from './mount-rights.ts'
+import { findMountRights, type NamingHost, type Unsupported } from './mount-rights.ts'
 import type { Namespace } from './namespace.ts'
 import { isOfSession, nodeHookOption, readOuterSession, type SessionNames } from './outer-session.ts'
 import { type Routes, toRoutes } from './route.ts'
@@ -33,7 +33,7 @@ interface GivenNames {
 }
 
 interface Surroundings {
-  readonly host: Host
+  readonly host: NamingHost
   readonly signal: AbortSignal
   readonly onEvent: OnEvent
 }

@@ -1,6 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import type { Host } from '../model/host.ts'
 
+/** What has to be known of this process so that a program gets names. */
+export type NamingHost = Pick<
+  Host,
+  'workingFolder' | 'temporaryFolder' | 'environment' | 'platform' | 'userId' | 'groupId' | 'nodeHookFile'
+>
+
 /** Why a command cannot have a private /etc/hosts, as a clause. */
 export interface Unsupported {
   readonly unsupportedReason: string
@@ -18,7 +24,7 @@ export type MountRights = Exclude<Rights, { kind: 'mixed' }>
 const SYS_ADMIN = 21n
 
 /** Reads the rights for a mount, or returns why it would fail. */
-export async function findMountRights(host: Host): Promise<MountRights | Unsupported> {
+export async function findMountRights(host: NamingHost): Promise<MountRights | Unsupported> {
   if (host.platform !== 'linux') return { unsupportedReason: 'only Linux can give a program a private /etc/hosts' }
   const read = (path: string): Promise<string> => readFile(path, 'utf8').catch(() => '')
   const last = Number.parseInt(await read('/proc/sys/kernel/cap_last_cap'), 10)

@@ -4,9 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { wordFileError } from '../formats/word-error.ts'
 import { isFailure } from '../model/failures.ts'
-import type { Host } from '../model/host.ts'
 import { listBoundFiles, VIEW_SOURCE } from './bound-files.ts'
-import { explainRefusal, type MountRights, type Unsupported } from './mount-rights.ts'
+import { explainRefusal, type MountRights, type NamingHost, type Unsupported } from './mount-rights.ts'
 import { findProgram, type Program } from './run-program.ts'
 
 /** View of the file system in which /etc/hosts has the fleet's names. The machine's own file is not changed. */
@@ -31,7 +30,7 @@ type Utilities = Readonly<Record<(typeof utilityNames)[number], string>>
 interface Means {
   readonly utilities: Utilities
   readonly rights: MountRights
-  readonly host: Host
+  readonly host: NamingHost
   readonly signal: AbortSignal
 }
 
@@ -39,7 +38,7 @@ interface Means {
 export async function openNamespace(
   hosts: string,
   rights: MountRights,
-  host: Host,
+  host: NamingHost,
   signal: AbortSignal,
 ): Promise<Namespace | Unsupported> {
   let anchor: ChildProcess | undefined
@@ -61,7 +60,7 @@ export async function openNamespace(
 /** The system refused; the message is its own. */
 class Refusal extends Error {}
 
-async function findUtilities(host: Host): Promise<Utilities> {
+async function findUtilities(host: NamingHost): Promise<Utilities> {
   const paths = await Promise.all(utilityNames.map(async (name) => [name, await findProgram(name, host)] as const))
   return Object.fromEntries(paths) as Utilities
 }

@@ -21,7 +21,10 @@ export interface Program {
 }
 
 /** Finds the path of a program as a shell would. Fails with USAGE. */
-export async function findProgram(name: string, host: Host): Promise<string> {
+export async function findProgram(
+  name: string,
+  host: Pick<Host, 'environment' | 'platform' | 'workingFolder'>,
+): Promise<string> {
   const isPath = name.includes('/') || (host.platform === 'win32' && name.includes('\\'))
   const folders = isPath ? [''] : (host.environment.PATH ?? host.environment.Path ?? '').split(delimiter)
   const endings = host.platform === 'win32' && extname(name) === '' ? ['.exe', '.cmd', '.bat', ''] : ['']

@@ -1,4 +1,5 @@
 import type { CallOptions } from '../engine/engine.ts'
+import type { ProgramNames } from '../model/container.ts'
 import { isFailure, TestfleetError } from '../model/failures.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import type { Certificates } from './certificates.ts'
@@ -22,6 +23,8 @@ export interface StartRequest extends PortContext {
   readonly keptPorts: KeptPorts
   /** Variables of a process besides its own. */
   readonly variables?: Readonly<Record<string, string>> | undefined
+  /** The servers that a process reaches by their names. */
+  readonly names?: ProgramNames | undefined
   /** Certificates to deliver; undefined when the fleet has none. */
   readonly certificates: Certificates | undefined
 }
@@ -33,7 +36,8 @@ export async function createServer(request: StartRequest, options: CallOptions):
   const spec = describeContainer(server, fleet, image, settings, digest)
   const environment = { ...request.variables, ...fillSecrets(server, spec.environment, secrets) }
   const ports = shareNumbers(applyKeptPorts(spec.ports, request.keptPorts))
-  return explaining(request, options, () => runtime.createServer({ ...spec, environment, ports }, options))
+  const process = spec.process && { ...spec.process, names: request.names }
+  return explaining(request, options, () => runtime.createServer({ ...spec, process, environment, ports }, options))
 }
 
 /** Copies secrets and certificates into a container that has not started. */

@@ -13,7 +13,7 @@ import type { Tools } from '../tools.ts'
 import { awaitRestarting, awaitServer, findWanted } from './await-servers.ts'
 import type { PlannedUp } from './plan-up.ts'
 import type { Starting } from './prepare-start.ts'
-import { giveVariables } from './process-variables.ts'
+import { describeSurroundings } from './process-variables.ts'
 import { recordServers } from './record-servers.ts'
 import { describeStoppable, replacementHandlers } from './replace-servers.ts'
 import { createdId, describeStart, finalDigest } from './start-request.ts'
@@ -138,8 +138,8 @@ function serverHandlers(work: Work, tools: Tools): Partial<Handlers> {
   const create = async (server: string, signal: AbortSignal): Promise<void> => {
     const wanted = findWanted(server, work)
     const digest = await finalDigest(wanted, work, tools, signal)
-    const variables = await giveVariables(wanted.server, work, { ...tools, signal })
-    const container = await createServer({ ...request(server), digest, variables }, { signal })
+    const surroundings = await describeSurroundings(wanted.server, work, { ...tools, signal })
+    const container = await createServer({ ...request(server), digest, ...surroundings }, { signal })
     created.set(server, container)
     onEvent({ kind: 'created', server, container })
   }

@@ -1,12 +1,17 @@
 import { type ExportSource, giveEnvironment, toEnvironment } from '../endpoints/environment.ts'
+import type { ProgramNames } from '../model/container.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
+import type { Host } from '../model/host.ts'
 import type { DesiredServer } from '../model/plan.ts'
-import type { SessionReport } from '../model/running.ts'
+import type { NamedServer, SessionReport } from '../model/running.ts'
+import { aliasesOf } from '../model/server-names.ts'
 import type { ServerSpec } from '../model/session.ts'
+import { nameServers } from '../report/names.ts'
 import { type ObservedServer, type ObservedServers, reportSession } from '../report/report.ts'
 import { describeVariables, type VariableSources } from '../report/variables.ts'
 import type { SessionSettings } from '../servers/describe-server.ts'
 import { digestSecrets, type SecretReader, type SecretValues } from '../servers/secrets.ts'
+import type { StartRequest } from '../servers/start-server.ts'
 import type { Tools } from '../tools.ts'
 
 /** The part of an `up` that gives variables to processes. */
@@ -26,14 +31,14 @@ interface ProcessWork {
 }
 
 /**
- * Returns the variables of a server that is a process, besides its own: those of the caller, and those by which a command
- * finds the servers that it depends on. Undefined for another server.
+ * Returns what a server that is a process gets besides its own variables: those of the caller, those by which a command
+ * finds the servers that it depends on, and the names of these. Undefined for another server.
  */
-export async function giveVariables(
+export async function describeSurroundings(
   server: Server,
   work: ProcessWork,
   tools: Tools,
-): Promise<Record<string, string> | undefined> {
+): Promise<Pick<StartRequest, 'variables' | 'names'> | undefined> {
   if (server.runs.kind !== 'process') return undefined
   const { fleet, planned, created, settings, secrets, given } = work
   const names = listDependencies(server, fleet)
@@ -46,26 +51,42 @@ export async function giveVariables(
     }),
   )
   const observed = new Map(servers.flat().map((one) => [one.name, one]))
-  const { report, exports } = await describeOthers(
-    observed,
-    { fleet, session: settings.session },
-    tools,
-    async (one) => {
-      const before = planned.observed.get(one.name)?.spec
-      return (
-        secrets.get(one.name) ??
-        planned.readSecrets({ ...one, server: one.name, container: one.container.id, spec: before ?? one.spec })
-      )
-    },
-  )
-  given.set(server.name, digestVariables(report, exports))
+  const others = await describeOthers(observed, { fleet, session: settings.session }, tools, async (one) => {
+    const before = planned.observed.get(one.name)?.spec
+    return (
+      secrets.get(one.name) ??
+      planned.readSecrets({ ...one, server: one.name, container: one.container.id, spec: before ?? one.spec })
+    )
+  })
+  given.set(server.name, digestOthers(others))
+  const { report, exports } = others
   const aliases = [...observed.values()].flatMap(({ spec }) => spec.aliases)
   const clientFiles = await findClientFiles(settings.authority?.fingerprint, tools)
   const { environmentFor } = await describeVariables({ aliases, clientFiles, exports }, report, tools.host)
   const { variables } = giveEnvironment(tools.host, environmentFor(new Set()))
-  return Object.fromEntries(
-    Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  return {
+    variables: Object.fromEntries(
+      Object.entries(variables).filter((entry): entry is [string, string] => entry[1] !== undefined),
+    ),
+    names: describeNames(server, others.servers, fleet.domain, tools.host),
+  }
+}
+
+/** A program that depends on servers with names also knows its own. */
+export function describeNames(
+  { name, hostname, aliases, ports }: Pick<Server, 'name' | 'hostname' | 'aliases' | 'ports'>,
+  others: readonly NamedServer[],
+  domain: string,
+  { nodeHookFile, groupId }: Pick<Host, 'nodeHookFile' | 'groupId'>,
+): ProgramNames | undefined {
+  if (others.length === 0) return undefined
+  const address = '127.0.0.1'
+  const endpoints = ports.map(
+    ({ container: port, protocol }) => [`${port}/${protocol}`, { host: address, port }] as const,
   )
+  const names = [...new Set([hostname, ...aliasesOf({ name, aliases, hostname })])]
+  const own = { server: name, names, address, endpoints: Object.fromEntries(endpoints) }
+  return { domain, servers: [...others, own], nodeHookFile, groupId }
 }
 
 /**
@@ -87,10 +108,10 @@ export async function hasOldVariables(
   })
   if (others.length < names.length || others.some(({ container }) => container.state !== 'running')) return false
   const known = new Map(others.map((one) => [one.name, one]))
-  const { report, exports } = await describeOthers(known, { fleet, session }, tools, ({ name, container }) =>
+  const now = await describeOthers(known, { fleet, session }, tools, ({ name, container }) =>
     readSecrets({ server: name, container: container.id, spec: observed.get(name)?.spec ?? { secrets: [] } }),
   )
-  return digestVariables(report, exports, given?.split(':')[0]) !== given
+  return digestOthers(now, given?.split(':')[0]) !== given
 }
 
 export interface PlannedProcesses {
@@ -113,12 +134,20 @@ function listDependencies(server: Server, { servers }: Fleet): readonly string[]
   return [...found].sort()
 }
 
+/** The servers that a process depends on, as it gets to know them. */
+interface Others {
+  readonly report: SessionReport
+  readonly exports: readonly ExportSource[]
+  /** Those that have names. */
+  readonly servers: readonly NamedServer[]
+}
+
 async function describeOthers(
   observed: ObservedServers,
   { fleet, session }: { readonly fleet: Fleet; readonly session: string },
   tools: Tools,
   readSecrets: (server: ObservedServer) => Promise<SecretValues>,
-): Promise<{ readonly report: SessionReport; readonly exports: readonly ExportSource[] }> {
+): Promise<Others> {
   const about = { name: session, fleet: fleet.name, domain: fleet.domain }
   const [report, exports] = await Promise.all([
     reportSession(about, observed, new Set(observed.keys()), tools),
@@ -129,13 +158,14 @@ async function describeOthers(
       }),
     ),
   ])
-  return { report, exports }
+  return { report, exports, servers: nameServers(observed, tools.runtime) }
 }
 
 /** Salted, because the variables have passwords in them. Undefined for none. */
-function digestVariables(report: SessionReport, exports: readonly ExportSource[], salt?: string): string | undefined {
+function digestOthers({ report, exports, servers }: Others, salt?: string): string | undefined {
   const { TESTFLEET_SESSION: _, ...variables } = toEnvironment(report, exports)
-  return digestSecrets(new Map(Object.entries(variables)), salt)
+  const names = servers.length === 0 ? {} : { '/etc/hosts': JSON.stringify(servers) }
+  return digestSecrets(new Map(Object.entries({ ...variables, ...names })), salt)
 }
 
 async function findClientFiles(

@@ -30,6 +30,13 @@ const answer = (_, response) => response.setHeader('connection', 'close').end('h
 require('node:https').createServer({ key: readFileSync('${key}'), cert: readFileSync('${own}'), ...more }, answer).listen(4433)
 `
 const idle = ['sleep', '600']
+/** A program of this machine that says what a server answers at its name. */
+const askingByName = `
+fetch('https://' + process.env.TESTFLEET_GOOD_HOSTNAME + ':4433/')
+  .then((response) => response.text(), ({ cause }) => cause)
+  .then((answer) => console.log('app:', answer))
+setInterval(() => {}, 60_000)
+`
 const tlsServer = (keys: object, more: object = {}): string =>
   JSON.stringify({
     image: base,
@@ -58,11 +65,12 @@ beforeAll(async () => {
     ...kinds.map(
       (kind) => `${nameOf(kind)}: ${tlsServer({ tls: { certificate: kind } }, { ciphers: 'DEFAULT@SECLEVEL=0' })}`,
     ),
+    `app: ${JSON.stringify({ process: [process.execPath, '-e', askingByName], dependsOn: ['good'], ready: [{ log: 'app: ' }] })}`,
     `rooted: ${JSON.stringify({ build, mounts, init: true, command: idle })}`,
     `shut: ${JSON.stringify({ image: base, mounts, init: true, command: idle, readOnly: true })}`,
   ])
   other = await makeFleet([`good: ${tlsServer({ tls: true })}`])
-  const usual = ['good', 'mutual', 'rooted', 'shut', ...kinds.filter((kind) => !isRare(kind)).map(nameOf)]
+  const usual = ['app', 'good', 'mutual', 'rooted', 'shut', ...kinds.filter((kind) => !isRare(kind)).map(nameOf)]
   ;[trusting, trustingOther] = await Promise.all([bringUp(fleet, usual), bringUp(other)])
 })
 
@@ -180,6 +188,10 @@ for (const client of ['curl', 'node', 'python'] as const)
       expect(await fleet.run(['join', '--quiet', '--', ...commands[client]])).toMatchObject({ exitCode: 0, stderr: '' })
     },
   )
+
+test('a process reaches a server by its name, and trusts it', async () => {
+  expect((await fleet.run(['logs', 'app'])).stdout).toContain('app: hello')
+})
 
 test('`--no-trust` omits the trust, also that of a surrounding call, and still tells where the authority is', async () => {
   const { stdout } = await fleet.run(['endpoints', '--format', 'json', '--no-trust'])

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { findBundles, readBundle } from '../support/bundles.ts'
 import { countLeftovers, removeFleetFolders, runTestfleet, SOON_MS, startTestfleet } from '../support/command.ts'
+import { httpServer } from '../support/perl-servers.ts'
 import { makeFleet, type Servers, type StoryFleet } from '../support/story-fleet.ts'
+import { base } from '../support/test-fleet.ts'
 import { wide } from '../support/tiers.ts'
 
 /** A server that runs already, on loopback. It demands a login and keeps what it was asked. */
@@ -104,19 +106,23 @@ const free = async (): Promise<number> => {
   return number
 }
 
-/** Answers every request with its variables. */
+/** Answers with its variables; at /cache and /self, with what another server and itself answer at their names. */
 const PROGRAM = `
 import { createServer } from 'node:http'
-const { PORT, BACKEND_URL } = process.env
+const { PORT, BACKEND_URL, DOMAIN } = process.env
+const known = { '/cache': 'http://cache.' + DOMAIN, '/self': 'http://app.' + DOMAIN + ':' + PORT + '/cache' }
 process.on('SIGTERM', () => { console.log('told to stop'); if (process.env.STUBBORN !== 'yes') process.exit(0) })
 createServer((request, response) => {
   console.log('asked for ' + request.url)
   if (request.url === '/end') process.exit(7)
+  const url = known[request.url]
+  if (url) return void fetch(url).then((got) => got.text()).catch(({ cause }) => String(cause)).then((text) => response.end(text))
   response.end(JSON.stringify({ BACKEND_URL, folder: process.cwd() }))
 }).listen(Number(PORT), '127.0.0.1', () => console.log('listening'))
 `
 
 const ask = async (number: number): Promise<unknown> => (await fetch(`http://127.0.0.1:${number}/`)).json()
+const askFor = async (number: number, path: string) => (await fetch(`http://127.0.0.1:${number}${path}`)).text()
 const isFree = async (number: number): Promise<boolean> =>
   fetch(`http://127.0.0.1:${number}/`).then(
     () => false,
@@ -127,16 +133,19 @@ test('a process is started with what it needs, and is used as any other server',
   const number = await free()
   await mkdir(join(fleet.folder, 'app'))
   await writeFile(join(fleet.folder, 'app/app.mjs'), PROGRAM)
+  const environment = { PORT: number, DOMAIN: `${fleet.name}.test` }
   const app: Servers[string] = {
     process: [process.execPath, 'app.mjs'],
-    ...{ workingDir: 'app', environment: { PORT: number }, ports: [number], dependsOn: ['backend'] },
+    ...{ workingDir: 'app', environment, ports: [number], dependsOn: ['backend', 'cache'] },
     ...{ ready: [{ http: { port: number } }], export: { APP_URL: `http://\${endpoint.${number}}` } },
   }
   const backend: Servers[string] = {
     external: login(),
     export: { BACKEND_URL: 'http://${endpoint.PORT}/a'.replace('PORT', String(port)) },
   }
-  await fleet.declare({ app, backend })
+  // Published nowhere, so that only its name leads to it.
+  const cache = { image: base, command: httpServer(80, 'cached'), ready: [{ http: { port: 80 } }] }
+  await fleet.declare({ app, backend, cache })
   const first = await fleet.json(['up'])
   expect(first.servers.app).toMatchObject({
     state: 'ready',
@@ -145,6 +154,8 @@ test('a process is started with what it needs, and is used as any other server',
   })
   const folder = join(fleet.folder, 'app')
   expect(await ask(number)).toEqual({ BACKEND_URL: `http://127.0.0.1:${port}/a`, folder })
+  const answers = await Promise.all(['/cache', '/self'].map((path) => askFor(number, path)))
+  expect(answers, (await fleet.call(['logs', 'app'])).stdout).toEqual(['cached', 'cached'])
   // By its name, too.
   const curl = `console.log((await fetch('http://app.${fleet.name}.test:${number}/by-name')).status, process.env.APP_URL)`
   const named = await fleet.done(['join', '--quiet', '--', process.execPath, '--input-type=module', '-e', curl])
@@ -158,7 +169,7 @@ test('a process is started with what it needs, and is used as any other server',
   expect(await isFree(number)).toBe(true)
   await fleet.done(['start', 'app'])
   // Other exports of what it depends on start it again.
-  await fleet.declare({ app, backend: { ...backend, export: { BACKEND_URL: 'other' } } })
+  await fleet.declare({ app, backend: { ...backend, export: { BACKEND_URL: 'other' } }, cache })
   expect((await fleet.done(['plan'])).stdout).toContain(
     'start   app: what it depends on has another address or other exports\n',
   )
@@ -167,8 +178,9 @@ test('a process is started with what it needs, and is used as any other server',
   // A change that fails leaves it as it was.
   const broken: Servers[string] = { process: ['no-such-program'] }
   await fleet.declare({
-    app: { ...app, environment: { PORT: number, A: 1 } },
+    app: { ...app, environment: { ...environment, A: 1 } },
     backend: { ...backend, export: { BACKEND_URL: 'other' } },
+    cache,
     broken,
   })
   expect(await fleet.call(['up'])).toMatchObject({

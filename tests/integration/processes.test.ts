@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
@@ -8,6 +8,7 @@ import { currentHost } from '../../src/current-host.ts'
 import { readOutput, readUntil } from '../../src/engine/conformance/harness.ts'
 import { type ContainerSpec, plainContainer } from '../../src/model/container.ts'
 import { label } from '../../src/model/labels.ts'
+import type { NamedServer } from '../../src/model/running.ts'
 import { describeProcesses } from '../../src/runtime/conformance/describe-runtime.ts'
 import { LogWriter } from '../../src/runtime/processes/log-writer.ts'
 import { openProcesses } from '../../src/runtime/processes/open-processes.ts'
@@ -21,7 +22,7 @@ import { SOON_MS } from '../support/command.ts'
 const soon = { timeout: SOON_MS, interval: 10 }
 
 const root = mkdtempSync(join(tmpdir(), 'processes-'))
-const { supervisorFile, userId } = currentHost()
+const { supervisorFile, nodeHookFile, userId, groupId } = currentHost()
 const place = { supervisorFile, userId, engine: 'unix:///none', folder: join(root, 'user/processes') }
 const killed: string[] = []
 const runtime = openProcesses(place, { onKilled: ({ id }, graceMs) => killed.push(`${id} ${graceMs}`) })
@@ -29,14 +30,14 @@ const session = { [label.session]: 'session1' }
 const gentle = { [label.stopSignal]: 'SIGTERM', [label.stopGrace]: '60000' }
 let count = 0
 
-type Changes = Omit<Partial<ContainerSpec>, 'process'> & { readonly folder?: string }
+type Changes = Omit<Partial<ContainerSpec>, 'process'> & { readonly folder?: string; readonly servers?: NamedServer[] }
 
-function spec(command: readonly string[], { folder = root, ...changes }: Changes = {}): ContainerSpec {
+function spec(command: readonly string[], { folder = root, servers, ...changes }: Changes = {}): ContainerSpec {
   return {
     ...plainContainer,
     ...{ name: `process-${++count}`, image: '', hostname: '', network: { name: '', aliases: [] } },
     ...changes,
-    process: { command, folder },
+    process: { command, folder, names: servers && { domain: 'shop.test', servers, nodeHookFile, groupId } },
     environment: { PATH: process.env.PATH ?? '', ...changes.environment },
     labels: { ...session, ...changes.labels },
   }
@@ -145,6 +146,44 @@ describe.concurrent('a server without a container', () => {
     const left = readProcess(hidden())
     if (left !== undefined) process.kill(left.pid, 'SIGKILL')
     expect(left).toBeUndefined()
+  })
+
+  test('reaches servers by their names, also when it has been started again', async () => {
+    const servers = [{ server: 'cache', names: ['cache.shop.test', 'Pay'], address: '127.0.0.9', endpoints: {} }]
+    const text = 'getent hosts cache.shop.test pay; pwd; sleep 1000'
+    const server = await start(['sh', '-c', text], { servers, environment: { A: '1' } })
+    await readUntil(runtime.readLogs(server.id, { follow: true }), root)
+    const { processId = 0 } = await runtime.inspectServer(server.id)
+    expect(readProcess(processId)?.parentPid).toBe(findMarked(`TESTFLEET_SUPERVISOR=${server.id}`, userId)[0])
+    expect(readFileSync(`/proc/${processId}/cmdline`, 'utf8')).toContain(text)
+    expect(readFileSync('/etc/hosts', 'utf8')).not.toContain('shop.test')
+    const exec = await runtime.exec(server.id, { command: ['sh', '-c', 'getent hosts pay; pwd'] })
+    expect((await readOutput(exec.output)).stdout).toMatch(/^127\.0\.0\.9 .*\n\//)
+    await runtime.stopServer(server)
+    await runtime.startServer(server.id)
+    await vi.waitFor(async () => {
+      const { stdout, stderr } = await readOutput(runtime.readLogs(server.id, { follow: false }))
+      expect(stderr).toBe('')
+      expect(stdout.match(/^127\.0\.0\.9\s+cache\.shop\.test Pay$/gm)).toHaveLength(4)
+    }, soon)
+    await runtime.removeServer(server)
+  })
+
+  test('runs with the names that are possible, and says so in its log', async () => {
+    const listening = createServer((socket) => socket.end('cached'))
+    await new Promise<void>((resolve) => void listening.listen(0, '127.0.0.1', resolve))
+    const { port } = listening.address() as AddressInfo
+    const endpoints = { '6379/tcp': { host: '127.0.0.1', port } }
+    const servers = [{ server: 'cache', names: ['cache.shop.test'], address: undefined, endpoints }]
+    const text = "require('net').connect(6379, 'cache.shop.test').pipe(process.stdout)"
+    const { id } = await start([process.execPath, '-e', text], { servers })
+    expect(await runtime.waitServer(id)).toBe(0)
+    const { stdout, stderr } = await logOf(id)
+    expect({ stdout, stderr }).toEqual({
+      stdout: 'cached',
+      stderr: expect.stringMatching(/^testfleet: only some programs know the servers' names, because .*\n$/),
+    })
+    listening.close()
   })
 
   test('that has ended by itself leaves nothing that it has started', async () => {

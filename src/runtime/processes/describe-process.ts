@@ -1,4 +1,4 @@
-import type { ContainerDetails, ContainerSpec, ContainerSummary } from '../../model/container.ts'
+import type { ContainerDetails, ContainerSpec, ContainerSummary, ProcessSpec } from '../../model/container.ts'
 import { TestfleetError } from '../../model/failures.ts'
 import { type Labels, label } from '../../model/labels.ts'
 import { graceOf } from '../runtime.ts'
@@ -22,12 +22,12 @@ export function toCard(spec: ContainerSpec, command: readonly string[], engine: 
 
 export function toProgram(
   { environment, restarts = 0, labels, stopSignal = 'SIGTERM' }: ContainerSpec,
-  { command, folder }: NonNullable<ContainerSpec['process']>,
+  { command, folder, names }: ProcessSpec,
   { published }: ServerCard,
 ): ProgramSpec {
   const { [GUARD_VARIABLE]: _, ...variables } = environment
   const stop = { stopSignal: stopSignal as NodeJS.Signals, stopGraceMs: graceOf({ labels }) }
-  return { command, folder, environment: variables, ports: published, restarts, ...stop }
+  return { command, folder, environment: variables, names, ports: published, restarts, ...stop }
 }
 
 /** Whether a server has these labels. A request without an id of one session or change means those of one engine. */

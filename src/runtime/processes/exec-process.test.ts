@@ -3,6 +3,7 @@ import { execProcess } from './exec-process.ts'
 import { findTree, killTree } from './process-tree.ts'
 
 const userId = process.getuid?.()
+const place = { folder: '/', userId }
 const spec = {
   command: ['true'],
   folder: '/',
@@ -18,7 +19,7 @@ describe.runIf(process.platform === 'linux')('a command in a process server', ()
 
   test('ends with its first process, although a program that stays keeps its output open', async () => {
     const id = `process-exec-${process.pid}`
-    const running = await execProcess(id, spec, { command }, userId, {})
+    const running = await execProcess({ ...place, id }, spec, { command }, {})
     let text = ''
     for await (const { bytes } of running.output) text += bytes
     expect([text, await running.exitCode()]).toEqual(['done\n', 3])
@@ -29,7 +30,7 @@ describe.runIf(process.platform === 'linux')('a command in a process server', ()
   test('can be interrupted while its output is open', async () => {
     const id = `process-abort-${process.pid}`
     const stop = new AbortController()
-    const running = await execProcess(id, spec, { command }, userId, { signal: stop.signal })
+    const running = await execProcess({ ...place, id }, spec, { command }, { signal: stop.signal })
     const reading = (async () => {
       for await (const _ of running.output) stop.abort(new Error('interrupted'))
     })()
@@ -41,7 +42,7 @@ describe.runIf(process.platform === 'linux')('a command in a process server', ()
     const id = `process-closed-${process.pid}`
     const stop = new AbortController()
     const silent = ['sh', '-c', 'exec >&- 2>&-; exec sleep 600']
-    const running = await execProcess(id, spec, { command: silent }, userId, { signal: stop.signal })
+    const running = await execProcess({ ...place, id }, spec, { command: silent }, { signal: stop.signal })
     for await (const _ of running.output);
     stop.abort(new Error('interrupted'))
     await expect(running.exitCode()).rejects.toThrow('interrupted')
@@ -50,7 +51,7 @@ describe.runIf(process.platform === 'linux')('a command in a process server', ()
 
   test('that would get more than the system allows is refused', async () => {
     const request = { command: ['true'], environment: { LONG: 'x'.repeat(140_000) } }
-    await expect(execProcess('process-long', spec, request, userId, {})).rejects.toMatchObject({
+    await expect(execProcess({ ...place, id: 'process-long' }, spec, request, {})).rejects.toMatchObject({
       code: 'START_FAILED',
       message: expect.stringContaining('the longest is LONG, with 140000 bytes'),
     })

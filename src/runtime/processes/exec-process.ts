@@ -12,19 +12,19 @@ import { killTree, MARK } from './process-tree.ts'
 import type { ProgramSpec } from './protocol.ts'
 import { explainLength } from './supervisor/explain-length.ts'
 import { findProgram } from './supervisor/find-program.ts'
+import type { ProgramPlace } from './supervisor/start-program.ts'
 
 /** Variable by which the processes of one command are found. */
 const COMMAND_MARK = 'TESTFLEET_EXEC'
 
 /**
- * Runs a command next to a server: on this machine, with the server's variables, in its folder. It has the server's mark,
- * so that it ends with it. Fails with COMMAND_NOT_FOUND, and with USAGE for what needs a container.
+ * Runs a command next to a server: on this machine, with the server's variables and names, in its folder. It has the
+ * server's mark, so that it ends with it. Fails with COMMAND_NOT_FOUND, and with USAGE for what needs a container.
  */
 export async function execProcess(
-  id: string,
-  { environment: ofServer, folder }: ProgramSpec,
+  { id, folder: temporaryFolder, userId }: ProgramPlace,
+  { environment: ofServer, folder, names }: ProgramSpec,
   request: ExecRequest,
-  userId: number | undefined,
   { signal }: CallOptions,
 ): Promise<ExecProcess> {
   refuse(request)
@@ -34,17 +34,24 @@ export async function execProcess(
   const cwd = resolve(folder, request.workingDir ?? '.')
   const path = findProgram({ command: request.command, folder: cwd, environment })
   const [argv0 = path, ...words] = request.command
-  const child = start(request, environment, () =>
-    spawn(path, words, {
-      argv0,
+  const program = { path, words }
+  const asItIs = { program, environment, close() {} }
+  const place = { environment, workingFolder: cwd, temporaryFolder, userId }
+  // The log of the server says already what is not possible.
+  const view = names === undefined ? asItIs : await (await reach()).reachByName(program, names, place, () => {})
+  const start = (): ChildProcess => {
+    signal?.throwIfAborted()
+    return spawn(view.program.path, view.program.words, {
+      ...(view === asItIs && { argv0 }),
       cwd,
-      env: environment,
+      env: view.environment,
       detached: true,
       stdio: [request.stdin === true ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-    }),
-  )
+    })
+  }
+  const child = startOr(view.close, start, { command: request.command, environment })
   const exited = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>
-  exited.catch(() => {})
+  exited.catch(() => {}).finally(view.close)
   await once(child, 'spawn').catch((cause: unknown) => {
     throw new TestfleetError('COMMAND_NOT_FOUND', `${path} cannot be run`, { cause })
   })
@@ -53,15 +60,20 @@ export async function execProcess(
   return toExec(child, exited, end, signal)
 }
 
-function start(
-  { command }: ExecRequest,
-  environment: ProgramSpec['environment'],
-  spawnIt: () => ChildProcess,
+/** Loaded on demand: many programs depend on no server with a name. */
+const reach = () => import('./supervisor/reach-by-name.ts')
+
+/** Closes what was opened for a program that cannot start. */
+function startOr(
+  close: () => void,
+  start: () => ChildProcess,
+  asked: Pick<ProgramSpec, 'command' | 'environment'>,
 ): ChildProcess {
   try {
-    return spawnIt()
+    return start()
   } catch (error) {
-    throw explainLength(error, { command, environment })
+    close()
+    throw explainLength(error, asked)
   }
 }
 

@@ -115,7 +115,7 @@ function openLooks({ folder: root, userId, engine }: ProcessPlace): ProcessLooks
         throw new TestfleetError('ENGINE_REFUSED', `no command can run in a server that is ${state}`)
       }
       const { execProcess } = await import('./exec-process.ts')
-      return execProcess(id, program, request, userId, options)
+      return execProcess({ id, folder, userId }, program, request, options)
     },
   }
 }

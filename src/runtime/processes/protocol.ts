@@ -1,4 +1,4 @@
-import type { ContainerState, PublishedPort } from '../../model/container.ts'
+import type { ContainerState, ProgramNames, PublishedPort } from '../../model/container.ts'
 import type { FailureCode } from '../../model/failures.ts'
 import type { ServerCard } from './server-folder.ts'
 
@@ -18,6 +18,8 @@ export interface ProgramSpec {
   readonly folder: string
   /** All of its variables. */
   readonly environment: Readonly<Record<string, string>>
+  /** The servers that it reaches by their names. */
+  readonly names?: ProgramNames | undefined
   /** Ports that have to be free before it starts. */
   readonly ports: readonly PublishedPort[]
   /** How many times it is started again when it ends with an error. */

@@ -11,6 +11,7 @@ import { startProgram } from './start-program.ts'
 const folder = mkdtempSync(join(tmpdir(), 'program-'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
+const place = { id: `process-${process.pid}`, folder, userId: process.getuid?.() }
 const spec = {
   command: ['sh', '-c', 'if [ -e ok ]; then exec sleep 600; fi; touch ok; exit 3'],
   folder,
@@ -25,7 +26,7 @@ describe.runIf(process.platform === 'linux')('a program', () => {
   test('that is being restarted is stopped', async () => {
     const changes: ContainerChange[] = []
     const program = new Program(spec, {
-      ...{ id: `process-${process.pid}`, folder, userId: process.getuid?.(), log: new LogWriter(folder) },
+      ...{ ...place, log: new LogWriter(folder) },
       note: (change) => void changes.push(change),
       onOutput() {},
     })
@@ -39,7 +40,7 @@ describe.runIf(process.platform === 'linux')('a program', () => {
 
   test('that would get more than the system allows is refused, with the name of what is too long', async () => {
     const environment = { ...spec.environment, LONG: 'x'.repeat(140_000) }
-    await expect(startProgram({ ...spec, environment }, 'process-long', folder)).rejects.toMatchObject({
+    await expect(startProgram({ ...spec, environment }, place, () => {})).rejects.toMatchObject({
       code: 'START_FAILED',
       message: 'its arguments and variables are too long for this system; the longest is LONG, with 140000 bytes',
     })

@@ -8,13 +8,9 @@ import { awaitTree, findTree, type KnownProcess, killTree, sendToTree, type Tree
 import type { ProgramSpec, ServerState } from '../protocol.ts'
 import { refuseForeign } from './check-port.ts'
 import { Lookout } from './lookout.ts'
-import { type StartedProgram, startProgram } from './start-program.ts'
+import { type ProgramPlace, type StartedProgram, startProgram } from './start-program.ts'
 
-export interface ProgramHost {
-  /** Id of the server. */
-  readonly id: string
-  readonly folder: string
-  readonly userId: number | undefined
+export interface ProgramHost extends ProgramPlace {
   readonly log: LogWriter
   note(change: ContainerChange): void
   /** Called when something was printed, and when the program has ended. */
@@ -82,8 +78,8 @@ export class Program {
   }
 
   async #run(): Promise<void> {
-    const { id, folder, note } = this.#host
-    const started = await startProgram(this.#spec, id, folder)
+    const { note } = this.#host
+    const started = await startProgram(this.#spec, this.#host, (line) => this.#say(`testfleet: ${line}`))
     const pid = started.child.pid ?? 0
     this.#root = readProcess(pid) ?? { pid, startedAt: '' }
     this.#startedAtMs = Date.now()
@@ -92,13 +88,14 @@ export class Program {
     void this.#follow(started)
   }
 
-  async #follow({ child, stdout, stderr }: StartedProgram): Promise<void> {
+  async #follow({ child, stdout, stderr, close }: StartedProgram): Promise<void> {
     const drained = Promise.all([this.#read('stdout', stdout), this.#read('stderr', stderr)])
     const exited = Promise.withResolvers<number>()
     child.once('exit', (code, signal) =>
       exited.resolve(code ?? 128 + (signal === null ? 0 : constants.signals[signal])),
     )
     const exitCode = await exited.promise
+    close()
     // Its children have the rest of the grace period when it is being stopped; else they end with it.
     await (this.#stopping ?? this.#killAll()).catch(() => {})
     await Promise.race([drained, new Promise((resolve) => setTimeout(resolve, DRAIN_MS))])
@@ -136,13 +133,17 @@ export class Program {
       // A stop that comes meanwhile waits for it: the program could start right after its processes were looked for.
       this.#starting = this.#run()
         .catch((error: Error) => {
-          this.#host.log.write('stderr', Buffer.from(`${error.message}\n`))
+          this.#say(error.message)
           this.#end()
         })
         .finally(() => {
           this.#starting = undefined
         })
     }, pauseMs)
+  }
+
+  #say(line: string): void {
+    this.#host.log.write('stderr', Buffer.from(`${line}\n`))
   }
 
   #end(): void {

@@ -11,27 +11,44 @@ import type { ProgramSpec } from '../protocol.ts'
 import { refuseTaken } from './check-port.ts'
 import { explainLength } from './explain-length.ts'
 import { findProgram } from './find-program.ts'
+import type { RunProgram, View } from './reach-by-name.ts'
+
+/** The server of a program. */
+export interface ProgramPlace {
+  /** Id of the server. */
+  readonly id: string
+  /** Folder of the server. */
+  readonly folder: string
+  readonly userId: number | undefined
+}
 
 export interface StartedProgram {
   readonly child: ChildProcess
   readonly stdout: Readable
   readonly stderr: Readable
+  /** Must be called once it has ended. */
+  close(): void
 }
 
 /**
  * Starts a program in a process group and session of its own, with the mark of its server in its environment. Fails with
- * COMMAND_NOT_FOUND, PORT_TAKEN or START_FAILED. `folder` is the server's.
+ * COMMAND_NOT_FOUND, PORT_TAKEN or START_FAILED. `say` writes a line to the server's log.
  */
-export async function startProgram(spec: ProgramSpec, id: string, folder: string): Promise<StartedProgram> {
+export async function startProgram(
+  spec: ProgramSpec,
+  place: ProgramPlace,
+  say: (line: string) => void,
+): Promise<StartedProgram> {
   const path = findProgram(spec)
   for (const port of spec.ports) refuseTaken(port)
-  const pipes = await openPipes(folder)
-  const [, ...words] = spec.command
-  const [program, options] = endWithParent(path)
+  const pipes = await openPipes(place.folder)
+  const program = endWithParent({ path, words: spec.command.slice(1) })
+  let view: View | undefined
   try {
-    const child = spawn(program, [...options, ...words], {
+    view = await openView(spec, program, place, say)
+    const child = spawn(view.program.path, view.program.words, {
       cwd: spec.folder,
-      env: { ...spec.environment, [MARK]: id },
+      env: { ...view.environment, [MARK]: place.id },
       detached: true,
       stdio: ['ignore', pipes?.[0].write ?? 'pipe', pipes?.[1].write ?? 'pipe'],
     })
@@ -40,8 +57,9 @@ export async function startProgram(spec: ProgramSpec, id: string, folder: string
     })
     const [stdout, stderr] = pipes === undefined ? [child.stdout, child.stderr] : pipes.map(toStream)
     if (!stdout || !stderr) throw new Error('a program has two streams')
-    return { child, stdout, stderr }
+    return { child, stdout, stderr, close: view.close }
   } catch (error) {
+    view?.close()
     for (const { read } of pipes ?? []) closeSync(read)
     throw explainLength(error, spec)
   } finally {
@@ -53,9 +71,25 @@ export async function startProgram(spec: ProgramSpec, id: string, folder: string
  * Returns how to start a program that the kernel kills when this process is killed. Not every system has such a program
  * as `setpriv`, and that of busybox cannot do it: then what is left is found by its mark.
  */
-function endWithParent(path: string): [program: string, options: readonly string[]] {
+function endWithParent({ path, words }: RunProgram): RunProgram {
   const setpriv = findTool('setpriv')
-  return setpriv === undefined ? [path, []] : [setpriv, ['--pdeathsig', 'KILL', '--', path]]
+  if (setpriv === undefined) return { path, words }
+  return { path: setpriv, words: ['--pdeathsig', 'KILL', '--', path, ...words] }
+}
+
+/** Returns how to start a program that reaches the servers it depends on by their names. */
+async function openView(
+  { environment, folder: workingFolder, names }: ProgramSpec,
+  program: RunProgram,
+  { folder: temporaryFolder, userId }: ProgramPlace,
+  say: (line: string) => void,
+): Promise<View> {
+  if (names === undefined) return { program, environment, close() {} }
+  // Loaded on demand: many programs depend on no server with a name.
+  const { reachByName } = await import('./reach-by-name.ts')
+  const view = await reachByName(program, names, { environment, workingFolder, temporaryFolder, userId }, say)
+  // Entering a user namespace ends what was agreed with the kernel before.
+  return { ...view, program: endWithParent(view.program) }
 }
 
 function findTool(name: string): string | undefined {
