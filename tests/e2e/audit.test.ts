@@ -179,7 +179,8 @@ describe('a fleet file with mistakes', () => {
 
 test('the examples have no findings of severity medium or above, except ignored ones', async () => {
   const members = await readdir(join(root, 'examples'), { withFileTypes: true })
-  const names = members.filter((member) => member.isDirectory()).map(({ name }) => name)
+  // The files for CI systems have no fleet.
+  const names = members.filter((member) => member.isDirectory() && member.name !== 'ci').map(({ name }) => name)
   expect(names).toContain('web')
   for (const name of names) {
     const result = await check(join(root, 'examples', name), '--fail-on', 'medium')
