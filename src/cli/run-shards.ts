@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { extname, join } from 'node:path'
 import { EventHub } from '../api/event-hub.ts'
 import type { ProgramStreams } from '../api/types/run.ts'
@@ -14,6 +15,7 @@ import {
 } from './call.ts'
 import { openMarkedOutput } from './output.ts'
 import { openShardLines } from './shard-lines.ts'
+import { openShardReader, type ShardReader } from './shard-reader.ts'
 import { tellFailure } from './tell-failure.ts'
 import { cleanText } from './terminal-text.ts'
 
@@ -34,7 +36,8 @@ interface Ended {
 
 /**
  * Runs the command several times at once, each time in its own session. Images are built once, before anything starts.
- * Resolves with the exit code of the first shard, by number, that failed.
+ * Resolves with the exit code of the first shard, by number, that failed. When nobody reads the output any more, all
+ * shards end, with the exit code of SIGPIPE.
  */
 export async function runShards(call: Call, runOne: RunOne): Promise<number> {
   const shards = readShards(call)
@@ -46,9 +49,16 @@ export async function runShards(call: Call, runOne: RunOne): Promise<number> {
   // Each shard listens to the signals for its command.
   process.setMaxListeners(Math.max(process.getMaxListeners(), 2 * shards + 10))
   const numbers = Array.from({ length: shards }, (_, index) => index + 1)
-  const ended = await Promise.all(numbers.map((shard) => runShard(call, { shard, shards }, runOne)))
+  const reader = openShardReader(process)
+  const own = { ...call, signal: AbortSignal.any([signal, reader.unread]) }
+  const ended = await Promise.all(numbers.map((shard) => runShard(own, { shard, shards }, reader, runOne)))
   const bug = ended.find(({ error }) => error !== undefined && !isFailure(error))
   if (bug !== undefined) throw bug.error
+  if (reader.unread.aborted) {
+    // A stdout without a reader also ends the whole call, which then knows its exit code.
+    signal.throwIfAborted()
+    return 128 + constants.signals.SIGPIPE
+  }
   const failed = ended.filter(({ exitCode }) => exitCode !== 0)
   // The end by a signal is reported once; --json prints one document.
   const thrown = failed.find(({ error }) => error !== undefined)
@@ -62,9 +72,9 @@ interface Position {
   readonly shards: number
 }
 
-async function runShard(call: Call, position: Position, runOne: RunOne): Promise<Ended> {
+async function runShard(call: Call, position: Position, reader: ShardReader, runOne: RunOne): Promise<Ended> {
   const { shard } = position
-  const own = describeShard(call, position, openLines(call, position))
+  const own = describeShard(call, position, openLines(call, position, reader))
   try {
     return { shard, exitCode: await runOne(own) }
   } catch (error) {
@@ -74,13 +84,14 @@ async function runShard(call: Call, position: Position, runOne: RunOne): Promise
   }
 }
 
-function openLines({ output, host }: Call, { shard }: Position): ProgramStreams {
-  return openShardLines({
+function openLines({ output, host }: Call, { shard }: Position, reader: ShardReader): ProgramStreams {
+  const lines = openShardLines({
     mark: cleanText(nameMark(shard, output), false),
     isOnCi: ['CI', 'GITHUB_ACTIONS', 'TF_BUILD', 'TEAMCITY_VERSION'].some((name) => host.environment[name]),
-    stdout: (bytes) => void process.stdout.write(bytes),
-    stderr: (bytes) => void process.stderr.write(bytes),
+    stdout: reader.stdout,
+    stderr: reader.stderr,
   })
+  return { ...lines, unread: reader.unread }
 }
 
 function nameMark(shard: number, { palette }: Call['output']): string {

@@ -14,6 +14,8 @@ export interface ProgramStreams {
   stderr(bytes: Buffer): void
   /** Called once nothing more comes. */
   end(): void
+  /** Fires when nobody reads the output any more. The pipes are then closed, so that programs that write on receive SIGPIPE. */
+  readonly unread?: AbortSignal | undefined
 }
 
 /** Both ends of the output of a program that is about to start. */
@@ -72,10 +74,15 @@ function openPipe(path: string): Pipe {
 function readAll(
   stdout: Readable | null,
   stderr: Readable | null,
-  { end, ...streams }: ProgramStreams,
+  { end, unread, ...streams }: ProgramStreams,
 ): () => Promise<void> {
   let clock: NodeJS.Timeout | undefined
   const readers = { stdout, stderr }
+  const close = (): void => {
+    for (const reader of Object.values(readers)) reader?.destroy()
+  }
+  unread?.addEventListener('abort', close, { once: true })
+  if (unread?.aborted) close()
   const closed = (['stdout', 'stderr'] as const).map(async (name) => {
     const reader = readers[name]?.on('data', (bytes: Buffer) => {
       clock?.refresh()
@@ -89,7 +96,8 @@ function readAll(
     })
     await Promise.race([Promise.all(closed), silent])
     clearTimeout(clock)
-    for (const reader of Object.values(readers)) reader?.destroy()
+    unread?.removeEventListener('abort', close)
+    close()
     end()
   }
 }

@@ -86,7 +86,7 @@ export async function runProgram(
     child.kill(signal)
   }
   for (const name of forwarded) process.on(name, forward)
-  const stopEnding = forwarded.length > 0 ? () => {} : endOnAbort(child, signal)
+  const stopEnding = endOnAbort(child, forwarded.length > 0 ? streams?.unread : signal)
   // A second interrupt does not wait, and the program must not outlive us.
   const kill = (): void => void (guard.isRunning || child.kill('SIGKILL'))
   process.once('exit', kill)
@@ -107,15 +107,16 @@ export async function runProgram(
 const GRACE_MS = 10_000
 
 /** Ends the program when the signal fires, as a person would: with SIGTERM, and after a while with SIGKILL. */
-function endOnAbort(child: ChildProcess, signal: AbortSignal): () => void {
+function endOnAbort(child: ChildProcess, signal: AbortSignal | undefined): () => void {
   let timer: NodeJS.Timeout | undefined
   const end = (): void => {
     child.kill('SIGTERM')
     timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
   }
-  signal.addEventListener('abort', end, { once: true })
+  if (signal?.aborted) end()
+  signal?.addEventListener('abort', end, { once: true })
   return () => {
-    signal.removeEventListener('abort', end)
+    signal?.removeEventListener('abort', end)
     clearTimeout(timer)
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { countLeftovers, removeFleetFolders, startTestfleet } from '../support/command.ts'
 import { makeFleet, type StoryFleet } from '../support/story-fleet.ts'
+import { wideIf } from '../support/tiers.ts'
 
 const command = ['sleep', '600']
 const stopSignal = 'SIGKILL'
@@ -68,3 +69,15 @@ test('Ctrl-C ends all shards', async () => {
   expect(await running.result).toMatchObject({ exitCode: 9 })
   expect(await countLeftovers(fleet.name)).toBe(0)
 })
+
+for (const stream of ['stdout', 'stderr'])
+  test(`all shards end when nobody reads their ${stream} any more`, wideIf(stream === 'stderr'), async () => {
+    const [to, own] = stream === 'stdout' ? ['', ''] : ['2>&1 > /dev/null', '>&2']
+    const prefix = ['bash', '-o', 'pipefail', '-c', `"$@" ${to} | head -n 1`, 'bash']
+    // It goes on when a line has no reader.
+    const script = `trap "" PIPE; while :; do echo line ${own}; sleep 0.05; done`
+    const words = ['run', '--quiet', '--server', 'web', '--shards', '2', '--', 'sh', '-c', script]
+    const ran = await fleet.call(words, { prefix })
+    expect(ran).toMatchObject({ exitCode: 141, stdout: expect.stringMatching(/^\[[12]\] line\n$/) })
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  })

@@ -90,6 +90,8 @@ export interface ProgramStreams {
   stderr(bytes: Buffer): void
   /** Called once nothing more comes. */
   end(): void
+  /** Fires when nobody reads the output any more. The command is then ended. */
+  readonly unread?: AbortSignal | undefined
 }
 
 /**
