@@ -206,6 +206,32 @@ describe('reconcile', () => {
     expect(planText(desired, now)).toContain('start   web: image changed: testfleet/f-web:w2\n')
   })
 
+  test.each([
+    ['external', 'container', 'was external, now a container'],
+    ['container', 'external', 'was a container, now external'],
+    ['process', 'container', 'was a process, now a container'],
+    ['external', 'process', 'was external, now a process'],
+    ['external', 'external', 'no longer at http://old'],
+  ] as const)('says what changed when a server goes from %s to %s', (before, after, reason) => {
+    const ways = {
+      container: [server('db'), build('testfleet/f-db:2', '2', true)],
+      process: [{ ...server('db'), runs: { kind: 'process', command: ['a'], folder: '/' } }, { kind: 'none' }],
+      external: [{ ...server('db'), runs: { kind: 'external', url: 'http://h', addresses: [] } }, { kind: 'none' }],
+    } as unknown as Record<typeof before, [Server, DesiredImage]>
+    const known = {
+      container: { image: 'testfleet/f-db:1' },
+      process: { container: 'process-1', image: '/usr/bin/db' },
+      external: {
+        image: 'http://old',
+        spec: { ...spec, external: { url: 'http://old', addresses: [], digest: 'old' } },
+      },
+    }[before]
+    const plan = reconcile(desire([[...ways[after], 'another']]), observe([running('db', { digest: 'old', ...known })]))
+    expect(plan.operations.find(({ kind }) => kind === 'startServer')).toMatchObject({ reason })
+    const stop = before === 'external' ? undefined : expect.objectContaining({ reason })
+    expect(plan.operations.find(({ kind }) => kind === 'stopServer')).toEqual(stop)
+  })
+
   test('stops running servers only after every image is available', () => {
     const desired = desire([[server('web'), build('testfleet/f-web:w2', 'w2', false), 'another'], [server('db')]])
     const { operations } = reconcile(desired, observe([running('web'), running('db')]))

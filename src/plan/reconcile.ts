@@ -1,12 +1,12 @@
 import { relative } from 'node:path'
 import type { AuthorityRecord } from '../model/certificate.ts'
-import { referenceOf } from '../model/desired-image.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import { formatHook } from '../model/hook.ts'
 import type { Observed, ObservedServer } from '../model/observed.ts'
-import type { Desired, DesiredImage, DesiredServer, Operation, Plan, ServerUpdate } from '../model/plan.ts'
+import type { Desired, DesiredServer, Operation, Plan, ServerUpdate } from '../model/plan.ts'
 import type { ServerSpec } from '../model/session.ts'
 import { unknownServer } from '../model/unknown-server.ts'
+import { describeDifference } from './describe-difference.ts'
 import { missingId, planImages } from './plan-images.ts'
 
 /**
@@ -82,7 +82,7 @@ function reasonOf(
 ): string | undefined {
   if (now === undefined) return 'not running'
   if (isRenewed(now.spec.authority, spec.authority)) return wordRenewal(now.spec.authority)
-  if (now.digest !== digest) return describeDifference(now.image, image)
+  if (now.digest !== digest) return describeDifference(now, { server, image })
   const [secret] = now.changedSecrets
   if (secret !== undefined) return `secret ${secret} changed`
   const mounted = findChangedMount(now.spec, spec)
@@ -95,13 +95,6 @@ function reasonOf(
   if (now.hasOldVariables === true) return 'what it depends on has another address or other exports'
   const restarted = server.dependsOn.find((name) => reasons.has(name))
   return restarted === undefined ? undefined : `depends on ${restarted}, which is started again`
-}
-
-/** Says which of the two that its digest covers is another one. Podman lists images under a longer name. */
-function describeDifference(old: string, image: DesiredImage): string {
-  const name = referenceOf(image)
-  if (name === '') return 'configuration changed'
-  return `/${old}`.endsWith(`/${name}`) ? 'configuration changed' : `image changed: ${name}`
 }
 
 /**
