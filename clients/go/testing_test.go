@@ -135,3 +135,30 @@ func TestTheGoCommandHoldsTheSessionOfItsTests(t *testing.T) {
 		t.Error(name)
 	}
 }
+
+func TestEachRunOfABenchmarkHasItsOwnLeases(t *testing.T) {
+	lender, _ := newLender(t)
+	useRun(t)
+	over := make(chan struct{})
+	defer close(over)
+	go func() {
+		for answer := 0; ; answer++ {
+			select {
+			case <-over:
+				return
+			case <-lender.requests:
+			case lender.answers <- []string{leased, `{"id":1}`}[answer%2]:
+			}
+		}
+	}()
+	runs, leases := 0, 0
+	testing.Benchmark(func(b *testing.B) {
+		runs++
+		Lease(b, "db")
+		leases++
+		time.Sleep(time.Duration(b.N) * time.Millisecond)
+	})
+	if runs < 2 || leases != runs {
+		t.Errorf("%d runs have had %d leases", runs, leases)
+	}
+}

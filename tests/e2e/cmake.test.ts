@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { clientEnvironment } from '../support/client-command.ts'
@@ -247,4 +247,23 @@ test('what is wrong in CMakeLists.txt is an error of cmake that says what to do'
     // cmake breaks long lines.
     expect(results[index]?.stderr.replaceAll(/\s*\n\s*/g, ' ')).toMatch(message)
   }
+})
+
+test('a wrong TESTFLEET_BIN is not kept, and a relative one is found as a shell would find it', async () => {
+  const { TESTFLEET_BIN = '' } = environment
+  const find = `cmake_minimum_required(VERSION 3.19)\nproject(tests NONE)\nfind_package(Testfleet)\nmessage("found \${TESTFLEET_BIN}")\n`
+  const folder = await makeFleetFolder({ 'CMakeLists.txt': find })
+  const search = `${dirname(TESTFLEET_BIN)}:${process.env.PATH}`
+  const configure = async (own: object, build = 'build'): Promise<string> => {
+    const result = await start('cmake', folder, ['-B', build, prefix], { ...environment, ...own }).result
+    return result.stderr
+  }
+  expect(await configure({ TESTFLEET_BIN: '/nowhere' })).toContain('TESTFLEET_BIN is not a program: /nowhere;')
+  expect(await configure({})).toContain(`found ${TESTFLEET_BIN}\n`)
+  // The choice is kept.
+  expect(await configure({ TESTFLEET_BIN: '/nowhere' })).toContain(`found ${TESTFLEET_BIN}\n`)
+  expect(await configure({ TESTFLEET_BIN: 'testfleet', PATH: search }, 'named')).toContain(`found ${TESTFLEET_BIN}\n`)
+  const below = { TESTFLEET_BIN: relative(folder, TESTFLEET_BIN), PWD: folder }
+  expect(await configure(below, 'below')).toContain(`found ${TESTFLEET_BIN}\n`)
+  expect(await configure({ TESTFLEET_BIN: 'no-such-program' }, 'none')).toContain('is not a program: no-such-program;')
 })
