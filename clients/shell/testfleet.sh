@@ -92,8 +92,12 @@ testfleet_down() {
   [ -n "${_testfleet_own-}" ] || return 0
   _testfleet_session=$_testfleet_own
   _testfleet_own=
-  "$TESTFLEET_BIN" down --session "$_testfleet_session" --force --quiet </dev/null
   unset TESTFLEET_SESSION
+  testfleet_failure=
+  _testfleet_answer=$("$TESTFLEET_BIN" down --session "$_testfleet_session" --force --quiet --json </dev/null) || {
+    _testfleet_note_failure "$_testfleet_answer"
+    return 1
+  }
 }
 
 # testfleet_now: prints the time, for testfleet_story.

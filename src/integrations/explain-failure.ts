@@ -16,6 +16,8 @@ export async function tellPlainly<Result>(work: () => Promise<Result>): Promise<
   } catch (error) {
     if (!(error instanceof TestfleetError)) throw error
     for (const field of Object.keys(error)) Object.defineProperty(error, field, { enumerable: false })
+    // Runners print it with its own stack.
+    delete error.cause
     error.stack = error.message
     throw error
   }

@@ -23,8 +23,8 @@ export interface TestThis {
 /** A test that gets the fixtures of a fleet. */
 export type FleetTestFunction<Fixtures extends object> = (this: TestThis, fixtures: Fixtures) => unknown
 
-/** Declares a test, and returns what Mocha returns for it. */
-export type DeclareTest<Fixtures extends object> = (title: string, test: FleetTestFunction<Fixtures>) => MochaTest
+/** Declares a test, which is pending without a function, and returns what Mocha returns for it. */
+export type DeclareTest<Fixtures extends object> = (title: string, test?: FleetTestFunction<Fixtures>) => MochaTest
 
 /** A test of Mocha, as far as it is needed here. */
 export interface MochaTest {
@@ -56,7 +56,7 @@ interface CurrentTest {
   readonly err?: unknown
 }
 
-type Declare = (title: string, test: (this: { readonly test: CurrentTest }) => unknown) => MochaTest
+type Declare = (title: string, test?: (this: { readonly test: CurrentTest }) => unknown) => MochaTest
 
 /** What Mocha makes global: the words of its interface `bdd`, and those of `tdd`. */
 interface Globals {
@@ -115,16 +115,20 @@ export function fleetTest(source?: string | FleetFile, options: FleetTestOptions
   }
   const declareWith =
     (declare: Declare) =>
-    (title: string, call: FleetTestFunction<object>): MochaTest =>
-      declare(title, async function () {
-        endTests(rootOf(this.test.parent))
-        // Mocha skips the other hooks of a test after one that fails.
-        await last?.end()
-        const scope = new TestScope()
-        last = scope
-        scopes.set(this.test, scope)
-        await call.call(this as unknown as TestThis, await suite.fixtures(call, scope))
-      })
+    (title: string, call?: FleetTestFunction<object>): MochaTest =>
+      declare(
+        title,
+        call &&
+          async function () {
+            endTests(rootOf(this.test.parent))
+            // Mocha skips the other hooks of a test after one that fails.
+            await last?.end()
+            const scope = new TestScope()
+            last = scope
+            scopes.set(this.test, scope)
+            await call.call(this as unknown as TestThis, await suite.fixtures(call, scope))
+          },
+      )
   const others = { only: declareWith(it.only), skip: declareWith(it.skip), fleet: () => suite.fleet() }
   return Object.assign(declareWith(it), others)
 }
@@ -163,7 +167,7 @@ export function globalFleet<const F extends FleetFile = FleetFile>(
 ): Promise<MochaFixtures> & MochaFixtures {
   const { start, end } = globalFleetCalls(source, options)
   // Mocha calls a global setup after it has loaded the test files. Its workers load this module too, and have the variables.
-  const isNeeded = process.env.MOCHA_WORKER_ID === undefined && !process.argv.some((word) => /^--dry-run$/.test(word))
+  const isNeeded = process.env.MOCHA_WORKER_ID === undefined && !process.argv.includes('--dry-run')
   const started = isNeeded ? start() : Promise.resolve()
   const fixtures: MochaFixtures = { mochaGlobalSetup: () => started, mochaGlobalTeardown: end }
   const ready = started.then(() => fixtures)

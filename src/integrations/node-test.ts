@@ -15,10 +15,10 @@ export type { Lease } from './test-scope.ts'
 /** A test that gets the fixtures of a fleet. */
 export type FleetTestFunction<Fixtures extends object> = (fixtures: Fixtures, context: TestContext) => unknown
 
-/** Declares a test. */
+/** Declares a test. One without a function, such as a `todo`, needs no fleet. */
 export interface DeclareTest<Fixtures extends object> {
-  (name: string, test: FleetTestFunction<Fixtures>): Promise<void>
-  (name: string, options: TestOptions, test: FleetTestFunction<Fixtures>): Promise<void>
+  (name: string, test?: FleetTestFunction<Fixtures>): Promise<void>
+  (name: string, options: TestOptions, test?: FleetTestFunction<Fixtures>): Promise<void>
 }
 
 /** The `test` of node:test, with fixtures for a fleet. */
@@ -59,8 +59,9 @@ export function fleetTest(source?: string | FleetFile, options: FleetTestOptions
   const declareWith =
     (declare: typeof test.only) =>
     (name: string, ...rest: unknown[]): Promise<void> => {
-      const call = rest.pop() as FleetTestFunction<object>
-      return declare(name, (rest[0] ?? {}) as TestOptions, (context) => runTest(context as FailingContext, call, suite))
+      const call = rest.find((one) => typeof one === 'function') as FleetTestFunction<object> | undefined
+      const options = (rest.find((one) => typeof one === 'object') ?? {}) as TestOptions
+      return declare(name, options, call && ((context) => runTest(context as FailingContext, call, suite)))
     }
   const { only, skip, todo } = test
   const others = { only: declareWith(only), skip: declareWith(skip), todo: declareWith(todo) }

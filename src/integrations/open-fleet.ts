@@ -1,6 +1,6 @@
 import type { FleetFile, FleetSource, RunningFleet, ShareOptions, TestfleetEvent, TestfleetOptions } from '../index.ts'
 import { now } from './clock.ts'
-import { beginStackAt, explain } from './explain-failure.ts'
+import { beginStackAt, explain, tellPlainly } from './explain-failure.ts'
 import { Testfleet, TestfleetError, VERSION } from './library.ts'
 import { isRunnerGone } from './parent.ts'
 
@@ -48,7 +48,7 @@ const MOST_EVENTS = 1000
 
 /**
  * Opens the fleet of the tests that run at `place`. The first call of a run starts it, others join it. Of several calls in
- * one process, all get one handle.
+ * one process, all get one handle. The message of a failure has its hint and the last output of what failed.
  *
  * @throws {TestfleetError} The codes of `share`; USAGE when the process has loaded another version of testfleet; CANCELLED when the
  *   runner has ended
@@ -62,14 +62,12 @@ export async function openFleet<F extends FleetFile>(
   const { per = 'run' } = options
   if (!kinds.includes(per))
     throw new TestfleetError('USAGE', `\`per\` is ${JSON.stringify(per)}`, { hint: `Use one of ${kinds.join(', ')}.` })
-  if (per === 'file') return begin(options, (client) => client.start(source, options), place)
   const slot = per === 'worker' ? place.worker : undefined
-  return openOnce([source, options, place], () =>
-    begin(
-      options,
-      (client) => client.share(source, { ...options, process: place.runner, slot, isThread: place.isThread }),
-      place,
-    ),
+  const shared = { ...options, process: place.runner, slot, isThread: place.isThread }
+  return tellPlainly(() =>
+    per === 'file'
+      ? begin(options, (client) => client.start(source, options), place)
+      : openOnce([source, options, place], () => begin(options, (client) => client.share(source, shared), place)),
   )
 }
 

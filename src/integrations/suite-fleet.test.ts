@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import type { RunningFleet } from '../index.ts'
-import { Testfleet } from './library.ts'
+import { Testfleet, TestfleetError } from './library.ts'
 import { isRunnerGone } from './parent.ts'
 import { SuiteFleet } from './suite-fleet.ts'
 import { TestScope } from './test-scope.ts'
@@ -96,6 +96,21 @@ test('a suite whose fleet did not start tries again', async () => {
   await expect(suite.fleet()).rejects.toThrow('no engine')
   expect(await suite.fleet()).toMatchObject({ session: 'shop' })
   await suite.end()
+})
+
+test('the failure of a start shows what failed and its hint, and nothing of the library', async () => {
+  const { share } = shareFakes()
+  const details = { hint: 'Give it a port.', output: ['cannot bind'], cause: new Error('inner') }
+  vi.mocked(share as Testfleet['share']).mockRejectedValueOnce(new TestfleetError('SERVER_DIED', 'db ended', details))
+  const suite = new SuiteFleet(source, {}, inRunner)
+  const error: Error = await suite.fixtures(noTest, new TestScope()).then(
+    () => expect.fail('it has started'),
+    (failed) => failed,
+  )
+  expect(error.message).toBe('db ended\n  | cannot bind\nGive it a port.')
+  expect(error.stack).toBe(error.message)
+  expect(error).toMatchObject({ code: 'SERVER_DIED' })
+  expect(error.cause).toBe(undefined)
 })
 
 test('with `per: test`, a server that no test has leased is refused, and the shared one is reached by its own name', async () => {

@@ -79,7 +79,7 @@ export function fleetTest(source?: string | FleetFile, options: FleetTestOptions
   let open: OpenFleet | undefined
   // Vitest reads the names of the fixtures that a function uses from its text.
   const common = test
-    .extend('testfleet', { auto: true }, ({ task: { context, fails } }, { onCleanup }) => {
+    .extend('testfleetTest', { auto: true }, ({ task: { context, fails } }, { onCleanup }) => {
       refuseOtherNames(context, (name) => unknownFixture(name, source, ['fleet', 'lease', ...names]))
       const current = new TestScope()
       onCleanup(async () => {
@@ -96,9 +96,9 @@ export function fleetTest(source?: string | FleetFile, options: FleetTestOptions
       onCleanup(() => opening.close())
       return opening.fleet
     })
-    .extend('lease', ({ fleet, testfleet }) => {
-      if (open?.fleet === fleet) testfleet.use(open)
-      return testfleet.lease
+    .extend('lease', ({ fleet, testfleetTest }) => {
+      if (open?.fleet === fleet) testfleetTest.use(open)
+      return testfleetTest.lease
     })
   const extend = (extended: Extendable, name: string): Extendable =>
     per === 'test'

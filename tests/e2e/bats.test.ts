@@ -37,9 +37,13 @@ Z" EMPTY= OTHER=changed exec "$@" ;;
     echo 'half a line without a time'
     exit 1 ;;
   share)
+    if [ "$SHARE" ]; then printf '{\\n  "session": "shop"\\n}\\n'; exit; fi
     printf '{\\n  "code": "START_FAILED"\\n}\\n'
     exit 1 ;;
-  down) echo "down $*" ;;
+  endpoints) echo export TESTFLEET_SESSION=shop ;;
+  down)
+    printf '{\\n  "code": "ENGINE_LOST"\\n}\\n'
+    exit 1 ;;
 esac
 `
 
@@ -150,7 +154,10 @@ describe('the functions for bats and sh', () => {
       unset TESTFLEET_SESSION
       set -u
       testfleet_share || testfleet_down
-      echo "$? $testfleet_failure"`
+      echo "$? $testfleet_failure"
+      export SHARE=1
+      testfleet_share && testfleet_down
+      echo "$? $testfleet_failure <\${TESTFLEET_SESSION-}>"`
     const folder = await makeFleetFolder({ testfleet: fakeCommand, 'script.sh': script, 'tmp/.keep': '' })
     await chmod(join(folder, 'testfleet'), 0o755)
     const env = { ...environment, TESTFLEET_BIN: './testfleet', TMPDIR: join(folder, 'tmp') }
@@ -166,7 +173,7 @@ describe('the functions for bats and sh', () => {
       expect([values, web, rest, stderr]).toEqual([
         "it's\ntwo '' lines\n# end\nZ||kept|pool/db-1\ndb has ended\n",
         '2026-11-30T14:00:04.51Z of web\n',
-        '2026-11-30T14:00:04.4Z too early\nall of it: <>\n0 START_FAILED\n',
+        '2026-11-30T14:00:04.4Z too early\nall of it: <>\n0 START_FAILED\n1 ENGINE_LOST <>\n',
         '',
       ])
       expect(db).toMatch(/^…\n2026-11-30T14:00:05Z a line of db, number \d+\n/)

@@ -121,7 +121,12 @@ describe.concurrent('the extension for JUnit', () => {
   })
 
   test('shares one fleet among classes, and shows the logs of the time of a failed test', async ({ expect }) => {
-    const fleet = await makeProject({ 'ATest.java': failing('A'), 'BTest.java': failing('B') })
+    const own = '@Fleet("testfleet.json") @Retention(RetentionPolicy.RUNTIME) @interface Orders {}'
+    const fleet = await makeProject({
+      'ATest.java': failing('A'),
+      'BTest.java': failing('B').replace('@Fleet("testfleet.json")', '@Orders'),
+      'Orders.java': `${imports}\nimport java.lang.annotation.*;\n${own}\n`,
+    })
     const parallel = ['enabled=true', 'mode.classes.default=concurrent'].flatMap((option) => [
       '--config',
       `junit.jupiter.execution.parallel.${option}`,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import Callable, Dict, Iterator, Mapping, Optional
+from typing import Callable, Dict, Iterator, List, Mapping, Optional
 
 from .fleet import Fleet
 from .lease import Lease, release_leases
@@ -17,6 +17,7 @@ class LeasedFleet(Mapping[str, Server]):
         self._fleet = fleet
         self._on_lease = on_lease
         self._leases: Dict[str, Lease] = {}
+        self._others: List[Lease] = []
         self._lock = threading.Lock()
         self.session = fleet.session
         self.domain = fleet.domain
@@ -56,10 +57,13 @@ class LeasedFleet(Mapping[str, Server]):
         return name in self._fleet
 
     def lease(self, name: str, timeout: Optional[float] = None) -> Lease:
-        """Returns another pristine copy of a server."""
+        """Returns another pristine copy of a server, which is also given back after the test."""
         __tracebackhide__ = True
-        return self._fleet.lease(name, timeout)
+        other = self._fleet.lease(name, timeout)
+        with self._lock:
+            self._others.append(other)
+        return other
 
     def release(self) -> None:
-        """Gives back every server that the test has used."""
-        release_leases(list(self._leases.values()))
+        """Gives back every server that the test has leased."""
+        release_leases([*self._leases.values(), *self._others])

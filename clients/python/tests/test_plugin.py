@@ -167,14 +167,16 @@ def test_unused(fleet):
 
 def test_two(fleet):
     assert fleet["db"].copy == "db-1"
+    assert fleet.lease("db") is not fleet["db"]
 """
 
 
 def test_the_servers_of_a_test_are_leases_with_their_variables(run, stand_in, lender):
     stand_in.answer(share=[with_lender(lender)])
-    lender.answers = [ANSWER, {}, ANSWER, {}]
+    lender.answers = [ANSWER, {}, ANSWER, ANSWER, {}, {}]
     run("-o", "testfleet_per=test", test_it=PER_TEST).assert_outcomes(passed=3)
-    assert [list(request)[1] for request in lender.requests] == ["lease", "release", "lease", "release"]
+    asked = [list(request)[1] for request in lender.requests]
+    assert asked == ["lease", "release", "lease", "lease", "release", "release"]
     assert [words[0] for words in words_of(stand_in)] == ["share", "down"]
 
 

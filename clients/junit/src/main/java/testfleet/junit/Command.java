@@ -54,9 +54,13 @@ final class Command {
         throw TestfleetException.from(Map.of("message", message), text);
     }
 
-    /** Gives each line that a call prints to {@code take}. Returns whether the call succeeded. */
+    /** Gives each line that a call prints to {@code take}. Returns whether the call succeeded in time. */
     boolean lines(List<String> words, Consumer<String> take, Duration timeout) {
-        return call(words, "--quiet", timeout, output -> readLines(output, take), error -> readLines(error, line -> {})) == 0;
+        try {
+            return call(words, "--quiet", timeout, output -> readLines(output, take), error -> readLines(error, line -> {})) == 0;
+        } catch (TestfleetException error) {
+            return false;
+        }
     }
 
     private interface Reader {

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.extension.ExtensionContext;
 import org.junit.jupiter.api.extension.ExtensionContext.Namespace;
 import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
+import org.junit.platform.commons.support.AnnotationSupport;
 
 /** Starts the fleet of {@link Fleet}, sets fields and parameters, and shows the logs of the servers when a test fails. */
 public final class TestfleetExtension
@@ -135,7 +136,8 @@ public final class TestfleetExtension
 
     private static Optional<FleetOfRun> findRun(ExtensionContext context) {
         for (ExtensionContext at = context; at != null; at = at.getParent().orElse(null)) {
-            Fleet options = at.getTestClass().map(type -> type.getAnnotation(Fleet.class)).orElse(null);
+            // Also that of an annotation of the user's own.
+            Fleet options = AnnotationSupport.findAnnotation(at.getTestClass(), Fleet.class).orElse(null);
             if (options != null) return Optional.of(runOf(at, options));
         }
         return Optional.empty();

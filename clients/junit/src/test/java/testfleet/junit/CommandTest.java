@@ -92,6 +92,7 @@ class CommandTest {
         var late = assertThrows(TestfleetException.class, () -> command.json(List.of("share"), Duration.ofMillis(50)));
         assertEquals("TIMED_OUT", late.code());
         assertTrue(late.hint().contains("testfleet doctor"), late.hint());
+        assertTrue(!command.lines(List.of("logs"), line -> {}, Duration.ofMillis(50)));
         StandIn.program(folder.resolve("broken"), "#!/no/where\n");
         Command broken = new Command(folder, "", true, Map.of("TESTFLEET_BIN", folder.resolve("broken").toString()));
         var missing = assertThrows(TestfleetException.class, () -> broken.json(List.of("share"), Duration.ofMinutes(1)));
