@@ -21,10 +21,10 @@ test('a test of Mocha without a function is pending', () => {
   expect(declared).toHaveBeenCalledWith('a title', undefined)
 })
 
-test('a test of node:test without a function starts no fleet', () => {
+test('a test of node:test without a function starts no fleet', async () => {
   const it = nodeTest('./testfleet.yaml')
-  it.todo('a title')
-  it.todo('another title', { timeout: 1 })
+  await it.todo('a title')
+  await it.todo('another title', { timeout: 1 })
   expect(declared.mock.calls).toEqual([
     ['a title', {}, undefined],
     ['another title', { timeout: 1 }, undefined],
