@@ -168,6 +168,7 @@ async function remove({ id, name, record, hasRecord }: FoundSession, here: Machi
     await removeResources({ [label.session]: id }, tools, { recheckMs: 0 })
     await removeSavedImages(id, tools)
     if (hasRecord) await tools.sessions.remove(id)
+    else await tools.runtime.forgetSession?.(id)
     return
   }
   if (judgeLives(record, here, Date.now()).includes('dead')) await endDead(record, here, tools, { recheckMs: 0 })

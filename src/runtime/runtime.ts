@@ -45,6 +45,8 @@ export interface Runtime {
     options?: CallOptions,
   ): Promise<string>
   removeRecord(session: string, revision: number, options?: CallOptions): Promise<void>
+  /** Removes what the runtime keeps of a session besides its servers and records: called once these are gone. */
+  forgetSession?(session: string): Promise<void>
 
   /** Lists everything that carries these labels, except records. */
   observe(labels: Labels, options?: CallOptions): Promise<Resources>

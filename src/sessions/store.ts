@@ -106,7 +106,7 @@ export function openStore(runtime: Runtime): SessionStore {
     async remove(id, options) {
       for (;;) {
         const texts = await listOf(id, options)
-        if (texts.length === 0) return
+        if (texts.length === 0) return runtime.forgetSession?.(id)
         for (const { revision } of texts) await runtime.removeRecord(id, revision, options)
         // A call that was replacing the record meanwhile must notice that it is gone: look again.
       }

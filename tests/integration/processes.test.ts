@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import type { NamedServer } from '../../src/model/running.ts'
 import { describeProcesses } from '../../src/runtime/conformance/describe-runtime.ts'
 import { LogWriter } from '../../src/runtime/processes/log-writer.ts'
 import { openProcesses } from '../../src/runtime/processes/open-processes.ts'
-import { findMarked, readProcess } from '../../src/runtime/processes/process-table.ts'
+import { findMarked, readProcess, send } from '../../src/runtime/processes/process-table.ts'
 import { makeProcessId } from '../../src/runtime/processes/server-folder.ts'
 import { Program } from '../../src/runtime/processes/supervisor/program.ts'
 import { withProcesses } from '../../src/runtime/processes/with-processes.ts'
@@ -190,6 +190,30 @@ describe.concurrent('a server without a container', () => {
     const { id } = await start(['sh', '-c', '(setsid sleep 1000 &); sleep 1000 & exit 0'])
     expect(await runtime.waitServer(id)).toBe(0)
     expect(marked(id)).toEqual([])
+  })
+
+  test('whose supervisor is killed ends at once with all that it has started, and has an event of that', async () => {
+    const own = { [label.session]: 'killed', [label.server]: 'app' }
+    const all = withProcesses(noContainers, { ...place, platform: process.platform }, {}, place.folder)
+    const id = await runtime.createServer(
+      spec(['sh', '-c', '(setsid sleep 1000 &); sleep 1000 & echo set; wait'], { labels: own }),
+    )
+    await runtime.startServer(id)
+    await readUntil(runtime.readLogs(id, { follow: true }), 'set')
+    await vi.waitFor(() => expect(marked(id).length).toBeGreaterThan(1), soon)
+    send(findMarked(`TESTFLEET_SUPERVISOR=${id}`, userId), 'SIGKILL')
+    await vi.waitFor(() => expect(marked(id)).toEqual([]), soon)
+    const readChanges = async () => {
+      const changes: object[] = []
+      for await (const change of all.followServers('killed', { sinceMs: 0, untilMs: Date.now() })) changes.push(change)
+      return changes
+    }
+    await vi.waitFor(async () => expect(await readChanges()).toHaveLength(3), soon)
+    expect((await readChanges()).at(-1)).toMatchObject({ kind: 'exited', server: 'app', id, exitCode: 137 })
+    await runtime.removeServer({ id, labels: own, state: 'exited' })
+    expect((await readChanges()).at(-1)).toMatchObject({ kind: 'removed', server: 'app', id })
+    await all.forgetSession?.('killed')
+    expect(readdirSync(place.folder)).not.toContain('events-killed')
   })
 
   test('whose supervisor is killed has ended, and is removed with what is left of it', async () => {

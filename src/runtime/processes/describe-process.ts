@@ -2,11 +2,8 @@ import type { ContainerDetails, ContainerSpec, ContainerSummary, ProcessSpec } f
 import { TestfleetError } from '../../model/failures.ts'
 import { type Labels, label } from '../../model/labels.ts'
 import { graceOf } from '../runtime.ts'
-import type { ProgramSpec, ServerState } from './protocol.ts'
+import { KILLED, type ProgramSpec, type ServerState } from './protocol.ts'
 import { makeProcessId, type ServerCard } from './server-folder.ts'
-
-/** Exit code of a program that was killed. */
-export const KILLED = 137
 
 /** Variable of the guard of a `run` around this call, which would end the server together with its command. */
 const GUARD_VARIABLE = 'TESTFLEET_COMMAND'

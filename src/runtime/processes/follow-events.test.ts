@@ -1,8 +1,9 @@
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { ServerChange } from '../runtime.ts'
+import { EventFile } from './event-file.ts'
 import { followEvents, mergeChanges } from './follow-events.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'process-events-'))
@@ -20,21 +21,36 @@ async function collect(changes: AsyncIterable<ServerChange>): Promise<ServerChan
   return collected
 }
 
+/** The files that this process has open. Empty where the system does not tell. */
+function openFiles(): string[] {
+  if (process.platform !== 'linux') return []
+  return readdirSync('/proc/self/fd').flatMap((name) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${name}`)
+    } catch {
+      // The folder itself, while it was listed.
+      return []
+    }
+  })
+}
+
 describe('events of processes', () => {
   test('are read from a time on, and up to one', async () => {
     const file = join(root, 'events')
     for (const atMs of [1, 2, 3, 4]) appendFileSync(file, `${JSON.stringify(change('app', atMs))}\n`)
-    expect(await collect(followEvents(file, { sinceMs: 2, untilMs: 3 }, undefined))).toEqual([
+    expect(await collect(followEvents(new EventFile(file), { sinceMs: 2, untilMs: 3 }, undefined))).toEqual([
       change('app', 2),
       change('app', 3),
     ])
-    expect(await collect(followEvents(join(root, 'none'), { sinceMs: 0, untilMs: 3 }, undefined))).toEqual([])
+    expect(
+      await collect(followEvents(new EventFile(join(root, 'none')), { sinceMs: 0, untilMs: 3 }, undefined)),
+    ).toEqual([])
   })
 
   test('are followed from now on, also in a file that does not exist yet, and a line in parts is waited for', async () => {
     const file = join(root, 'later')
     const stop = new AbortController()
-    const changes = followEvents(file, {}, stop.signal)
+    const changes = followEvents(new EventFile(file), {}, stop.signal)
     const first = changes.next()
     const line = `${JSON.stringify(change('app', 1))}\n`
     appendFileSync(file, line.slice(0, 10))
@@ -42,6 +58,21 @@ describe('events of processes', () => {
     expect((await first).value).toEqual(change('app', 1))
     stop.abort(new Error('enough'))
     await expect(changes.next()).rejects.toThrow('enough')
+  })
+
+  test('can be read after the file has gone with its session', async () => {
+    const path = join(root, 'ended')
+    const append = (atMs: number): void => appendFileSync(path, `${JSON.stringify(change('app', atMs))}\n`)
+    append(1)
+    const file = new EventFile(path)
+    const stop = new AbortController()
+    const changes = followEvents(file, { sinceMs: 0 }, stop.signal)
+    expect((await changes.next()).value).toEqual(change('app', 1))
+    append(2)
+    rmSync(path)
+    stop.abort(new Error('the session has ended'))
+    expect(await collect(followEvents(file, { sinceMs: 2, untilMs: 9 }, undefined))).toEqual([change('app', 2)])
+    expect(openFiles()).not.toContain(`${path} (deleted)`)
   })
 })
 

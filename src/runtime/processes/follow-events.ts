@@ -1,49 +1,35 @@
-import { statSync } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FollowRange } from '../../model/container-event.ts'
 import type { ServerChange } from '../runtime.ts'
+import type { EventFile } from './event-file.ts'
 
 /** How often a file is looked at. */
 const LOOK_MS = 100
 
-/**
- * Follows the events of a session's servers in the file to which their supervisors append them. The file need not exist
- * yet.
- */
+/** Follows the events of a session's servers. Their file need not exist yet. */
 export async function* followEvents(
-  file: string,
+  file: EventFile,
   { sinceMs, untilMs }: FollowRange,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ServerChange, void, void> {
   const isWanted = ({ atMs }: ServerChange): boolean => atMs >= (sinceMs ?? 0) && atMs <= (untilMs ?? atMs)
-  let position = sinceMs === undefined ? sizeOf(file) : 0
-  for (;;) {
-    const isLast = untilMs !== undefined && Date.now() >= untilMs
-    const { changes, end } = await readFrom(file, position)
-    position = end
-    yield* changes.filter(isWanted)
-    if (isLast) return
-    await sleep(LOOK_MS, undefined, { ...(signal && { signal }) }).catch(() => {})
-    signal?.throwIfAborted()
-  }
-}
-
-function sizeOf(file: string): number {
-  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
-}
-
-async function readFrom(path: string, position: number): Promise<{ changes: ServerChange[]; end: number }> {
-  const size = sizeOf(path) - position
-  if (size <= 0) return { changes: [], end: position }
-  const file = await open(path)
+  signal?.throwIfAborted()
+  const release = file.hold()
+  // Whoever follows a session reads what is left after its end, when its file is gone.
+  signal?.addEventListener('abort', release, { once: true })
   try {
-    const { buffer, bytesRead } = await file.read({ position, buffer: Buffer.alloc(size) })
-    const read = buffer.subarray(0, bytesRead).lastIndexOf(10) + 1
-    const lines = buffer.toString('utf8', 0, read).split('\n').slice(0, -1)
-    return { changes: lines.map((line) => JSON.parse(line) as ServerChange), end: position + read }
+    for (let taken = sinceMs === undefined ? file.read().length : 0; ; ) {
+      const isLast = untilMs !== undefined && Date.now() >= untilMs
+      const changes = file.read().slice(taken)
+      taken += changes.length
+      yield* changes.filter(isWanted)
+      if (isLast) return
+      await sleep(LOOK_MS, undefined, { ...(signal && { signal }) }).catch(() => {})
+      signal?.throwIfAborted()
+    }
   } finally {
-    await file.close()
+    signal?.removeEventListener('abort', release)
+    release()
   }
 }
 

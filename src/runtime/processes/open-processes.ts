@@ -4,10 +4,10 @@ import { isFailure, TestfleetError } from '../../model/failures.ts'
 import { label } from '../../model/labels.ts'
 import { graceOf, type Runtime, type StopListener } from '../runtime.ts'
 import { ask, startSupervisor, watch } from './client.ts'
-import { isWanted, KILLED, notFound, toCard, toDetails, toProgram, toSummary } from './describe-process.ts'
+import { isWanted, notFound, toCard, toDetails, toProgram, toSummary } from './describe-process.ts'
 import { readMemoryBytes } from './process-table.ts'
 import { findTree } from './process-tree.ts'
-import type { ServerState, SupervisorRequest } from './protocol.ts'
+import { KILLED, type ServerState, type SupervisorRequest } from './protocol.ts'
 import { readLog } from './read-log.ts'
 import { removeOld } from './remove-old.ts'
 import { removeProcess } from './remove-process.ts'
@@ -60,8 +60,10 @@ function openLife(place: ProcessPlace, looks: ProcessLooks, listener: StopListen
       try {
         await startSupervisor(order, place.supervisorFile)
       } catch (error) {
+        const isGone = readCard(folder) === undefined
         await removeProcess(card.id, folder, userId)
-        throw error
+        // Another call has removed the session meanwhile.
+        throw isGone ? notFound(card.id) : error
       }
       return card.id
     },
@@ -79,7 +81,7 @@ function openLife(place: ProcessPlace, looks: ProcessLooks, listener: StopListen
       if (!isSilent && graceOf(server) > 0) await stopProcess(folder, server, looks, listener, options)
       else if (!isSilent) await prepareStop(server, looks, listener, options)
       const state = isSilent ? undefined : await ask(folder, { do: 'remove' }, options)
-      if (state === undefined) await removeProcess(server.id, folder, userId, (id) => eventsFile(root, id))
+      if (state === undefined) await removeProcess(server.id, folder, userId)
     },
     async waitServer(id, options) {
       const state = await ask(join(root, id), { do: 'wait' }, { signal: options?.signal, timeoutMs: 0 })

@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { type AddressInfo, createServer } from 'node:net'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { eventually } from '../../../tests/support/eventually.ts'
 import { findListener } from './find-listener.ts'
-import { listProcesses, readCommand, readMemoryBytes, readName, readProcess } from './process-table.ts'
+import { listProcesses, readCommand, readMemoryBytes, readName, readProcess, send } from './process-table.ts'
 import { findTree, lookAround } from './process-tree.ts'
 
 describe.runIf(process.platform === 'linux')('the table of processes', () => {
@@ -33,6 +35,17 @@ describe.runIf(process.platform === 'linux')('the table of processes', () => {
     expect(readProcess(nobody)).toBeUndefined()
     expect(readCommand(nobody)).toEqual([])
     expect(readMemoryBytes(nobody)).toBe(0)
+  })
+
+  test('sends a signal to those that are left, and returns those of another user', async () => {
+    const nobody = 2 ** 31 - 1
+    expect(send([nobody, process.pid], 'SIGCONT')).toEqual([])
+    expect(() => send([process.pid], 'SIGNONE' as NodeJS.Signals)).toThrow(/SIGNONE/)
+    const table = pathToFileURL(join(import.meta.dirname, 'process-table.ts')).href
+    const text = `import('${table}').then(({ send }) => console.log(send([1, ${nobody}], 'SIGCONT')))`
+    const anybody = process.getuid?.() === 0 ? { uid: 65_534 } : {}
+    const child = spawn(process.execPath, ['-e', text], { ...anybody, stdio: ['ignore', 'pipe', 'inherit'] })
+    expect(String((await once(child.stdout, 'data'))[0])).toBe('[ 1 ]\n')
   })
 
   test('takes no process for a program whose id it has got', () => {

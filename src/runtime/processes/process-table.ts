@@ -84,13 +84,24 @@ function read(path: string): string {
   }
 }
 
-/** Sends a signal to processes. Those that have ended, or belong to another user, are left out. */
-export function send(pids: Iterable<number>, signal: NodeJS.Signals): void {
-  for (const pid of pids) {
+/**
+ * Sends a signal to processes. Those that have ended are left out. Returns those that refuse it, because they belong to
+ * another user, as the command of `sudo` does.
+ */
+export function send(pids: Iterable<number>, signal: NodeJS.Signals): number[] {
+  return [...pids].filter((pid) => {
     try {
       process.kill(pid, signal)
-    } catch {
-      // It has ended, or belongs to another user.
+      return false
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code !== 'ESRCH' && code !== 'EPERM') throw error
+      return code === 'EPERM'
     }
-  }
+  })
+}
+
+/** Names processes for a person: `postgres (process 4711)`. */
+export function nameProcesses(pids: readonly number[]): string {
+  return pids.map((pid) => `${readName(pid)} (process ${pid})`).join(', ')
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { OUTLIVES_STARTER } from '../../model/host.ts'
 import { findMarked, listProcesses, type ProcessEntry, readCommand, readProcess, send } from './process-table.ts'
+import type { KnownProcess } from './server-folder.ts'
 
 /** Variable in the environment of every process of a server. Its value is the server's id. */
 export const MARK = 'TESTFLEET_PROCESS'
@@ -17,8 +18,6 @@ export interface TreeOf {
   /** Others of its processes, as they were seen earlier. */
   readonly known?: readonly KnownProcess[] | undefined
 }
-
-export type KnownProcess = Pick<ProcessEntry, 'pid' | 'startedAt'>
 
 /**
  * Finds all processes of a server: those with its mark, those of its program's session and group, and all that these
@@ -63,29 +62,35 @@ function findGroup(root: TreeOf['root'], processes: Processes): number[] {
   return inGroup.map(({ pid }) => pid)
 }
 
-/** Sends a signal to all processes of a server, also to those that start meanwhile. */
-export function sendToTree(tree: TreeOf, signal: NodeJS.Signals): void {
+/** Sends a signal to all processes of a server, also to those that start meanwhile. Returns those that refuse it. */
+export function sendToTree(tree: TreeOf, signal: NodeJS.Signals): number[] {
   const reached = new Set<number>()
+  const refused: number[] = []
   for (let size = -1; size < reached.size; ) {
     size = reached.size
     const found = findTree(tree).filter((pid) => !reached.has(pid))
-    send(found, signal)
+    refused.push(...send(found, signal))
     for (const pid of found) reached.add(pid)
   }
+  return refused
 }
 
 const FIRST_PAUSE_MS = 2
 const LONGEST_PAUSE_MS = 50
 /** Longer than the kernel needs to end a process that was killed, unless it waits for a device. */
 const KILL_MS = 30_000
+/** A process of another user cannot be killed. It often ends by itself when its parent has: `sudo` passes this on. */
+const REFUSED_MS = 1000
 
 /** Kills all processes of a server, and looks again until none is left. Resolves with those that cannot be killed. */
 export async function killTree(tree: TreeOf, limitMs = KILL_MS): Promise<number[]> {
-  const giveUpAt = performance.now() + limitMs
+  const begunAt = performance.now()
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     const found = findTree(tree)
-    if (found.length === 0 || performance.now() > giveUpAt) return found
-    send(found, 'SIGKILL')
+    const tookMs = performance.now() - begunAt
+    if (found.length === 0 || tookMs > limitMs) return found
+    const refused = send(found, 'SIGKILL')
+    if (refused.length === found.length && tookMs > REFUSED_MS) return found
     await sleep(pauseMs)
   }
 }

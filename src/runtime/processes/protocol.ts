@@ -2,6 +2,9 @@ import type { ContainerState, ProgramNames, PublishedPort } from '../../model/co
 import type { FailureCode } from '../../model/failures.ts'
 import type { ServerCard } from './server-folder.ts'
 
+/** Exit code of a program that was killed. */
+export const KILLED = 137
+
 /** First line that a supervisor reads from standard input. It answers with one line once it can be asked. */
 export interface SupervisorOrder {
   /** Folder of its server. */

@@ -4,12 +4,12 @@ import { label } from '../../model/labels.ts'
 import { isProcessId } from '../../model/process-id.ts'
 import { listCards, readCard } from './server-folder.ts'
 
-/** Events of a session that has ended can still be read for this time. */
+/** A folder that is this old is not being created or removed any more. */
 const KEPT_MS = 60 * 60_000
 
 /**
- * Removes what calls have left that were killed while they created or removed a folder, and the events of sessions that
- * have no server any more.
+ * Removes what calls have left that were killed while they created or removed a folder, and the events of sessions whose
+ * end did not come so far as to remove them.
  */
 export function removeOld(root: string, userId: number | undefined, now = Date.now()): void {
   const cards = listCards(root, userId)

@@ -7,6 +7,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -41,8 +42,9 @@ export function makeProcessId(): string {
   return toProcessId(randomBytes(12).toString('hex'))
 }
 
-/** File to which the supervisors of a session append events. */
-export const eventsFile = (root: string, session: string): string => join(root, `events-${session}`)
+/** File to which the supervisors of a session append events. A session's id is a label, which can be any text. */
+export const eventsFile = (root: string, session: string): string =>
+  join(root, `events-${session.replaceAll(/[^\w-]/g, '_')}`)
 
 export const socketOf = (folder: string): string => join(folder, 'socket')
 const cardOf = (folder: string): string => join(folder, 'server.json')
@@ -88,6 +90,12 @@ function unusable(folder: string, why: string, cause: unknown): TestfleetError {
   )
 }
 
+/** A process, as the system tells it from a later one with its id. */
+export interface KnownProcess {
+  readonly pid: number
+  readonly startedAt: string
+}
+
 /** Lists the servers of this user. */
 export function listCards(root: string, userId: number | undefined): ServerCard[] {
   if (!isOwn(dirname(root), userId) || !isOwn(root, userId)) return []
@@ -101,6 +109,37 @@ export function readCard(folder: string): ServerCard | undefined {
   } catch {
     // It is being created or removed.
     return undefined
+  }
+}
+
+const runOf = (folder: string): string => join(folder, 'run.json')
+
+/** Notes which process the program of a server is, until `endRun`. */
+export function noteRun(folder: string, root: KnownProcess): void {
+  try {
+    writeFileSync(`${runOf(folder)}~`, JSON.stringify(root), { mode: 0o600 })
+    renameSync(`${runOf(folder)}~`, runOf(folder))
+  } catch {
+    // The disk is full, or the folder is being removed. The program is then found by its mark only.
+  }
+}
+
+/** Returns the program of a server that runs, or whose supervisor was killed while it ran. */
+export function readRun(folder: string): KnownProcess | undefined {
+  try {
+    return JSON.parse(readFileSync(runOf(folder), 'utf8')) as KnownProcess
+  } catch {
+    return undefined
+  }
+}
+
+/** Notes that the program of a server has ended. Of several callers, exactly one gets true: it reports the end. */
+export function endRun(folder: string): boolean {
+  try {
+    unlinkSync(runOf(folder))
+    return true
+  } catch {
+    return false
   }
 }
 

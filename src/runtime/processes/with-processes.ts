@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import type { CallOptions } from '../../engine/engine.ts'
 import type { ContainerSummary } from '../../model/container.ts'
 import { TestfleetError } from '../../model/failures.ts'
@@ -6,6 +6,7 @@ import type { Host } from '../../model/host.ts'
 import type { Labels } from '../../model/labels.ts'
 import { isProcessId } from '../../model/process-id.ts'
 import type { Runtime, StopListener } from '../runtime.ts'
+import { EventFile } from './event-file.ts'
 import { followEvents, mergeChanges } from './follow-events.ts'
 import type { ProcessRuntime } from './open-processes.ts'
 import { hasProcessTable } from './process-table.ts'
@@ -32,6 +33,13 @@ export function withProcesses(
     )
     return loaded
   }
+  // A session's file is gone when the last of its events are read.
+  const files = new Map<string, EventFile>()
+  const eventsOf = (session: string): EventFile => {
+    const file = files.get(session) ?? new EventFile(eventsFile(folder, session))
+    files.set(session, file)
+    return file
+  }
   const list = async (labels: Labels, options?: CallOptions): Promise<readonly ContainerSummary[]> =>
     existsSync(folder) ? (await open()).listServers(labels, options) : []
   return {
@@ -56,12 +64,15 @@ export function withProcesses(
     async *followServers(session, range, { signal, ...options } = {}) {
       const over = new AbortController()
       const either = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal])
-      const processes = followEvents(eventsFile(folder, session), range, either)
+      const processes = followEvents(eventsOf(session), range, either)
       try {
         yield* mergeChanges(containers.followServers(session, range, { ...options, signal: either }), processes)
       } finally {
         over.abort()
       }
+    },
+    async forgetSession(session) {
+      rmSync(eventsFile(folder, session), { force: true })
     },
     async findPublisher(port, options) {
       const container = await containers.findPublisher(port, options)

@@ -1,4 +1,5 @@
-import { type KnownProcess, lookAround } from '../process-tree.ts'
+import { lookAround } from '../process-tree.ts'
+import type { KnownProcess } from '../server-folder.ts'
 
 /** Pauses between looks: many programs go into the background just after their start. */
 const FIRST_PAUSE_MS = 20

@@ -6,6 +6,8 @@ import { label } from '../../../model/labels.ts'
 import { LogWriter } from '../log-writer.ts'
 import type { ServerState, SupervisorAnswer, SupervisorOrder, SupervisorRequest } from '../protocol.ts'
 import { appendLine, readCard, removeServerFolder, socketOf } from '../server-folder.ts'
+import { endOrphan } from './end-orphan.ts'
+import { AFTER_DEATH, guardServer } from './guard.ts'
 import { Program } from './program.ts'
 
 /**
@@ -19,16 +21,22 @@ process.on('SIGHUP', () => {}).on('SIGINT', () => {})
 const LOOK_MS = 5000
 const MAX_ORDER_BYTES = 64 * 1024 * 1024
 
-let received = ''
-process.stdin.setEncoding('utf8').on('data', (text: string) => {
-  received += text
-  const end = received.indexOf('\n')
-  if (end !== -1) {
-    process.stdin.removeAllListeners().destroy()
-    supervise(JSON.parse(received.slice(0, end)))
-  } else if (received.length > MAX_ORDER_BYTES) process.exit(1)
-})
-process.stdin.on('end', () => process.exit(1))
+const [, , , task, orphan] = process.argv
+if (task === AFTER_DEATH && orphan !== undefined) void endOrphan(orphan, process.getuid?.())
+else readOrder()
+
+function readOrder(): void {
+  let received = ''
+  process.stdin.setEncoding('utf8').on('data', (text: string) => {
+    received += text
+    const end = received.indexOf('\n')
+    if (end !== -1) {
+      process.stdin.removeAllListeners().destroy()
+      supervise(JSON.parse(received.slice(0, end)))
+    } else if (received.length > MAX_ORDER_BYTES) process.exit(1)
+  })
+  process.stdin.on('end', () => process.exit(1))
+}
 
 function supervise({ folder, card, program: spec, eventsFile }: SupervisorOrder): void {
   const { id } = card
@@ -53,6 +61,9 @@ function supervise({ folder, card, program: spec, eventsFile }: SupervisorOrder)
     },
   })
   note({ kind: 'created' }, card.createdAtMs)
+  const dismiss = guardServer(folder, [process.execPath, ...process.execArgv, import.meta.filename])
+  // An orderly end leaves nothing behind. After a crash, the guard does its work.
+  process.once('exit', (code) => code === 0 && dismiss())
 
   const carryOut = async (request: SupervisorRequest): Promise<ServerState> => {
     const more = await carryOutIn(program, request)

@@ -3,11 +3,13 @@ import type { ContainerState, OutputStream } from '../../../model/container.ts'
 import type { ContainerChange } from '../../../model/container-event.ts'
 import { TestfleetError } from '../../../model/failures.ts'
 import type { LogWriter } from '../log-writer.ts'
-import { readName, readProcess, send } from '../process-table.ts'
-import { awaitTree, findTree, type KnownProcess, killTree, sendToTree, type TreeOf } from '../process-tree.ts'
+import { nameProcesses, readProcess, send } from '../process-table.ts'
+import { awaitTree, findTree, killTree, sendToTree, type TreeOf } from '../process-tree.ts'
 import type { ProgramSpec, ServerState } from '../protocol.ts'
+import { endRun, type KnownProcess, noteRun } from '../server-folder.ts'
 import { refuseForeign } from './check-port.ts'
 import { Lookout } from './lookout.ts'
+import { refuseDeaf, refused } from './refusals.ts'
 import { type ProgramPlace, type StartedProgram, startProgram } from './start-program.ts'
 
 export interface ProgramHost extends ProgramPlace {
@@ -83,6 +85,7 @@ export class Program {
     const pid = started.child.pid ?? 0
     this.#root = readProcess(pid) ?? { pid, startedAt: '' }
     this.#startedAtMs = Date.now()
+    noteRun(this.#host.folder, this.#root)
     note({ kind: 'started' })
     this.#lookout.begin(this.#root)
     void this.#follow(started)
@@ -107,6 +110,7 @@ export class Program {
     this.#exitCode = exitCode
     this.#endedAtMs = Date.now()
     const restartsNow = exitCode !== 0 && !this.#isAsked && this.#restarts < this.#spec.restarts
+    endRun(this.#host.folder)
     this.#host.note({ kind: 'exited', exitCode })
     if (restartsNow) this.#restartLater()
     else this.#end()
@@ -195,8 +199,7 @@ export class Program {
   async #killAll(): Promise<boolean> {
     const left = await killTree(this.#tree())
     if (left.length === 0) return false
-    const names = left.map((pid) => `${readName(pid)} (process ${pid})`)
-    throw new TestfleetError('CLEANUP_FAILED', `these processes cannot be killed: ${names.join(', ')}`)
+    throw new TestfleetError('CLEANUP_FAILED', `these processes cannot be killed: ${nameProcesses(left)}`)
   }
 
   #tree(): TreeOf {
@@ -214,14 +217,16 @@ export class Program {
     const pid = this.#requireRoot()
     if (!(signal in constants.signals)) throw refused(`there is no signal ${signal} on this machine`)
     if (signal === 'SIGKILL') this.#isAsked = true
-    send([pid], signal as NodeJS.Signals)
+    refuseDeaf(send([pid], signal as NodeJS.Signals), signal)
     this.#host.note({ kind: 'signalled', signal })
   }
 
   pause(): void {
     this.#requireRoot()
     if (this.#state === 'paused') return
-    sendToTree(this.#tree(), 'SIGSTOP')
+    const deaf = sendToTree(this.#tree(), 'SIGSTOP')
+    if (deaf.length > 0) sendToTree(this.#tree(), 'SIGCONT')
+    refuseDeaf(deaf, 'SIGSTOP')
     this.#state = 'paused'
     this.#host.note({ kind: 'paused' })
   }
@@ -238,8 +243,4 @@ export class Program {
     if (this.#root === undefined) throw refused('it does not run')
     return this.#root.pid
   }
-}
-
-function refused(why: string): TestfleetError {
-  return new TestfleetError('ENGINE_REFUSED', why)
 }

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, constants, openSync, realpathSync, rmSync } from 'node:fs'
+import { closeSync, constants, openSync, rmSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { wordFileError } from '../../../formats/word-error.ts'
 import { TestfleetError } from '../../../model/failures.ts'
@@ -11,6 +11,7 @@ import type { ProgramSpec } from '../protocol.ts'
 import { refuseTaken } from './check-port.ts'
 import { explainLength } from './explain-length.ts'
 import { findProgram } from './find-program.ts'
+import { findTool } from './find-tool.ts'
 import type { RunProgram, View } from './reach-by-name.ts'
 
 /** The server of a program. */
@@ -90,16 +91,6 @@ async function openView(
   const view = await reachByName(program, names, { environment, workingFolder, temporaryFolder, userId }, say)
   // Entering a user namespace ends what was agreed with the kernel before.
   return { ...view, program: endWithParent(view.program) }
-}
-
-function findTool(name: string): string | undefined {
-  return [`/usr/bin/${name}`, `/bin/${name}`].find((path) => {
-    try {
-      return basename(realpathSync(path)) === name
-    } catch {
-      return false
-    }
-  })
 }
 
 interface Pipe {
