@@ -15,7 +15,7 @@ export async function* followEvents(
   const isWanted = ({ atMs }: ServerChange): boolean => atMs >= (sinceMs ?? 0) && atMs <= (untilMs ?? atMs)
   signal?.throwIfAborted()
   const release = file.hold()
-  // Whoever follows a session reads what is left after its end, when its file is gone.
+  // A session is read to its end, when its file is gone.
   signal?.addEventListener('abort', release, { once: true })
   try {
     for (let taken = sinceMs === undefined ? file.read().length : 0; ; ) {
