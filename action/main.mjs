@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { constants as systemConstants, tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { buildOwn, findInstalled } from './find.mjs'
 import { annotate, appendTo, group, mask, setOutput } from './github.mjs'
 import { addNames, removeNamesOf } from './names.mjs'
@@ -26,7 +26,7 @@ const steps = {
   find() {
     checkInputs()
     const path = resolve(inputs.testfleet || findInstalled() || buildOwn())
-    appendTo('GITHUB_PATH', `${dirname(path)}\n`)
+    appendTo('GITHUB_PATH', `${makeCommandFolder(path)}\n`)
     setOutput('testfleet', path)
     setOutput('archive', join(temporaryFolder, 'testfleet-images.tar'))
     describeLogs()
@@ -112,6 +112,17 @@ async function keepLogs(session) {
   group('testfleet: the end of the logs of the servers', log.split('\n').slice(-200).join('\n'))
   const escaped = why.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
   appendTo('GITHUB_STEP_SUMMARY', `### testfleet\n\n<pre>${escaped}</pre>\n\n`)
+}
+
+/** Makes a folder with this command alone: the programs next to it must not come before those of the job. */
+function makeCommandFolder(path) {
+  const folder = join(temporaryFolder, 'testfleet-bin')
+  const command = join(folder, 'testfleet')
+  // An earlier step of the job has made it.
+  if (path === command) return folder
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(command, `#!/bin/sh\nexec '${path.replaceAll("'", "'\\''")}' "$@"\n`, { mode: 0o755 })
+  return folder
 }
 
 /** Tells what is wrong with an input by its name, before anything is built. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -154,7 +154,11 @@ test('finds a testfleet that is installed above, and says why another one is not
   const inputs = { cache: 'false', 'working-directory': 'packages/a', file: '../../testfleet.json', servers: 'nobody' }
   const { output, files } = await useAction(inputs, more)
   expect(output).toContain(`::notice title=testfleet::${broken} is not used, because it does not start.`)
-  expect(files.GITHUB_PATH).toContain(`${join(installed, '..')}\n`)
+  // Other programs of node_modules/.bin do not come before those of the job.
+  const folder = join(fleet.folder, 'testfleet-bin')
+  expect(files.GITHUB_PATH).toContain(`${folder}\n`)
+  expect(await readdir(folder)).toEqual(['testfleet'])
+  expect(await readFile(join(folder, 'testfleet'), 'utf8')).toBe(`#!/bin/sh\nexec '${installed}' "$@"\n`)
   const wrong = await useAction({ file: 'fleet.yml', shards: 'two', timeout: 'never', run: 'true' })
   expect(wrong).toMatchObject({ failed: true })
   expect(wrong.output).toBe(
