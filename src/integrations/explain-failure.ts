@@ -26,16 +26,17 @@ export async function tellPlainly<Result>(work: () => Promise<Result>): Promise<
 const explained = new WeakSet<TestfleetError>()
 
 /**
- * Adds to the message of a failure what it knows besides: the last output of what failed, the hint, and the folder of the
- * bundle. For runners that print only the message of an error.
+ * Adds to the message of a failure what it knows besides: the last output of what failed, the hint, what could not be cleaned
+ * up, and the folder of the bundle. For runners that print only the message of an error.
  */
 export function explain<Thrown>(error: Thrown): Thrown {
   if (!(error instanceof TestfleetError) || explained.has(error)) return error
   explained.add(error)
   // The text of the stack is made when it is first read.
-  const { message, stack = message, output, hint, bundle } = error
-  const bundled = bundle === undefined ? undefined : `More is in ${bundle}`
-  const more = [...output.map((line) => `  | ${line}`), hint, bundled].filter((line) => line !== undefined)
+  const { message, stack = message, output, hint, leftovers, bundle } = error
+  const left = leftovers === undefined ? undefined : `left behind: ${leftovers}`
+  const bundled = bundle === undefined ? undefined : `failure bundle, summary.txt first: ${bundle}`
+  const more = [...output.map((line) => `  | ${line}`), hint, left, bundled].filter((line) => line !== undefined)
   error.message = [message, ...more].join('\n')
   error.stack = stack.replace(message, () => error.message)
   return error

@@ -36,9 +36,12 @@ test('refuses the fleet of a setup of another version', () => {
 
 test('puts the last output and the hint of a failure into its message, once', () => {
   const error = new TestfleetError('SERVER_DIED', 'db died', { output: ['out of memory'], hint: 'Raise `memory`.' })
+  error.leftovers = 'container shop-db'
+  error.bundle = '/tmp/shop'
   explain(error)
   const explained = explain(error) as TestfleetError
-  const text = 'db died\n  | out of memory\nRaise `memory`.'
+  const text =
+    'db died\n  | out of memory\nRaise `memory`.\nleft behind: container shop-db\nfailure bundle, summary.txt first: /tmp/shop'
   expect(explained).toMatchObject({ code: 'SERVER_DIED', message: text })
   expect(explained.stack?.split(text).length).toBe(2)
   expect(explain('thrown')).toBe('thrown')
