@@ -110,6 +110,8 @@ async function launch(
   try {
     const ready = await readReady(child)
     signal?.throwIfAborted()
+    // It usually has ended by itself, but a wrong answer may come from a program that goes on.
+    if (ready.problem !== undefined) end()
     return { ready, end }
   } finally {
     clearTimeout(clock)

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
@@ -10,6 +10,7 @@ import { hold } from '../../src/standby/control.ts'
 import type { StandbySource } from '../../src/standby/protocol.ts'
 import { standbySocket } from '../../src/standby/socket.ts'
 import type { Tools } from '../../src/tools.ts'
+import { eventually } from '../support/eventually.ts'
 import { idleSession, openMemory } from '../support/memory-records.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'lender-'))
@@ -88,7 +89,12 @@ describe.skipIf(process.platform === 'win32').concurrent('a lender', () => {
     const broken = join(root, 'broken.mjs')
     writeFileSync(broken, 'process.exit(7)')
     const odd = join(root, 'odd.mjs')
-    writeFileSync(odd, 'process.stdout.write("hello\\n"); setInterval(() => {}, 1000)')
+    const oddPid = join(root, 'odd.pid')
+    writeFileSync(
+      odd,
+      `(await import("node:fs")).writeFileSync(${JSON.stringify(oddPid)}, String(process.pid))
+       process.stdout.write("hello\\n"); setInterval(() => {}, 1000)`,
+    )
     const inNoFolder = { ...orderIn('x'), socket: join(root, 'missing/sub/lender-1.sock') }
     const cases = [
       [orderIn('b'), { ...host, lenderFile: broken }, 'the lender cannot start: it ended with exit code 7'],
@@ -98,6 +104,8 @@ describe.skipIf(process.platform === 'win32').concurrent('a lender', () => {
     ] as const
     for (const [order, where, message] of cases)
       await expect(startLender(order, where)).rejects.toMatchObject({ code: 'LENDER_LOST', message })
+    const pid = Number(readFileSync(oddPid, 'utf8'))
+    await eventually(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'))
   })
 })
 
