@@ -2,6 +2,7 @@ import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../../../tests/support/eventually.ts'
 import { askHelper } from './credential-helper.ts'
 import { findCredentials } from './credentials.ts'
 
@@ -20,6 +21,9 @@ async function find(host: string): Promise<{ login: unknown; problem: string | u
   const { header, problem } = await findCredentials(host, { environment: environment(), home }, undefined)
   return { login: header && JSON.parse(Buffer.from(header, 'base64url').toString('utf8')), problem }
 }
+
+/** Records the helper's process id, and replaces its shell by a program that waits. */
+const waiting = 'echo "$$" > "${0%/*}/pid"; exec sleep 600'
 
 /** Installs a helper that records its input and runs this script. */
 async function putHelper(name: string, script: string): Promise<void> {
@@ -139,21 +143,36 @@ describe('the login of a helper', () => {
   )
 
   test('is undefined if the helper hangs, which is then ended', async () => {
-    await putHelper('fake', 'sleep 600')
+    await putHelper('fake', waiting)
     const { problem } = await askHelper('fake', 'ghcr.io', environment(), undefined, 300)
     expect(problem).toMatch(/gave no answer within 0\.3 s/)
+    await expectEnded()
   })
 
   test('is no longer waited for after an abort', async () => {
-    await putHelper('fake', 'sleep 30')
+    await putHelper('fake', waiting)
     const reason = new Error('enough')
-    const asking = askHelper('fake', 'ghcr.io', environment(), AbortSignal.any([abortAfter(100, reason)]))
+    const asking = askHelper('fake', 'ghcr.io', environment(), abortOnceStarted(reason))
     await expect(asking).rejects.toBe(reason)
+    await expectEnded()
   })
 })
 
-function abortAfter(ms: number, reason: Error): AbortSignal {
+function abortOnceStarted(reason: Error): AbortSignal {
   const abort = new AbortController()
-  setTimeout(() => abort.abort(reason), ms)
+  void eventually(readPid).then(() => abort.abort(reason))
   return abort.signal
+}
+
+/** Returns the process id of the waiting helper. Throws until the helper has started. */
+async function readPid(): Promise<number> {
+  const [pid] = /^\d+(?=\n)/.exec(await readFile(join(home, 'pid'), 'utf8')) ?? []
+  if (pid === undefined) throw new Error('the helper has not started')
+  return Number(pid)
+}
+
+/** Checks that the waiting helper has ended, if it has started at all. */
+async function expectEnded(): Promise<void> {
+  const pid = await readPid().catch(() => undefined)
+  if (pid !== undefined) await eventually(() => expect(() => process.kill(pid, 0)).toThrow('ESRCH'))
 }
