@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, expect, test, vi } from 'vitest'
+import { propertyRuns } from '../../tests/support/property-runs.ts'
 import type { TestfleetEvent } from '../api/events.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { toJsonText } from './answer.ts'
@@ -82,7 +83,7 @@ test('for any data, a terminal receives no control sequences except those of tes
       expect(written.match(ours)?.length).toBe(2)
       expect(written.replaceAll(ours, '')).not.toMatch(control)
     }),
-    { numRuns: 2000 },
+    { numRuns: propertyRuns(2000) },
   )
 })
 
@@ -94,7 +95,7 @@ test('for any data, no line is a command for a CI job except those of testfleet'
       expect(written.match(/^\s*::.*$/gm)?.map((line) => line.trim())).toEqual(['::group::x'])
       expect(written).not.toMatch(/##(?:vso|teamcity)?\[/)
     }),
-    { numRuns: 2000 },
+    { numRuns: propertyRuns(2000) },
   )
 })
 

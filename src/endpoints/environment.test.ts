@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { propertyRuns } from '../../tests/support/property-runs.ts'
 import { findReservation } from '../formats/reserved-variables.ts'
 import type { SessionReport } from '../model/running.ts'
 import { giveEnvironment, socketVariables, toEnvironment, toExports, toServerEnvironment } from './environment.ts'
@@ -198,7 +199,7 @@ describe('a record of another program', () => {
         expect(variables).toMatchObject({ PATH: '/usr/bin', HOME: '/home/me', TESTFLEET_STATE_DIR: '/state' })
         expect(replaced).toEqual(changed.filter((one) => one === 'DATABASE_URL'))
       }),
-      { numRuns: Number(process.env.TESTFLEET_PROPERTY_RUNS ?? 300) },
+      { numRuns: propertyRuns(300) },
     )
   })
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { parseEnv } from 'node:util'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
+import { propertyRuns } from '../../tests/support/property-runs.ts'
 import { speakAs } from '../model/surface.ts'
 import { type EnvironmentFormat, formatEnvironment } from './format-environment.ts'
 
@@ -148,7 +149,7 @@ function splitLine(line: string): [string, string][] {
 
 describe.each(readers)('%s, reading %s', (_, format, read, runs = 300) => {
   test('gets exactly the given variables, whatever their values', () => {
-    const numRuns = Number(process.env.TESTFLEET_PROPERTY_RUNS ?? runs)
+    const numRuns = propertyRuns(runs)
     fc.assert(
       fc.property(variables, (all) => {
         const { text, held } = write(all, format)
