@@ -28,6 +28,8 @@ export default defineConfig({
           expect: { poll: { timeout: minute, interval: 5 } },
           // A third of their time went into loading the same source again.
           isolate: false,
+          // Node itself runs the source, as users of the clone do: no file goes through a transformation and a second process.
+          experimental: { viteModuleRunner: false, nodeLoader: false },
           // Some wait for a time limit: more workers than cores use that time. Each loads most of the source again.
           maxWorkers: 4,
           sequence: { groupOrder: 0 },
