@@ -260,8 +260,9 @@ describe.concurrent('a call', () => {
   ])('that gets an endless answer of status %d is given up', { timeout: 60_000 }, async (status, code, message) => {
     await using fake = await fakeDocker((_, response) => {
       response.writeHead(status)
+      const piece = Buffer.alloc(1024 * 1024, 'x')
       const fill = (): void => {
-        while (!response.destroyed && response.write('x'.repeat(1024 * 1024)));
+        while (!response.destroyed && response.write(piece));
       }
       response.on('drain', fill)
       fill()
