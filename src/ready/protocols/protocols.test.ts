@@ -88,7 +88,7 @@ function checkOf(kind: ProtocolName, more: object = needed[kind] ?? {}): Protoco
 const never = new AbortController().signal
 /** For a try that must use it up. */
 const PATIENCE_MS = 60
-/** SSH lets a server say more before its version, so a try with another server lasts until its end. */
+/** In SSH, a server may say more before its version, so a try with another server lasts until its end. */
 const SSH_MS = 300
 
 function ask(check: ProtocolCheck, port: number, patienceMs = 5000): Promise<Answer> {
