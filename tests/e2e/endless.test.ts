@@ -25,8 +25,9 @@ afterAll(async () => {
 })
 
 /**
- * Preloaded into a call: tells the most memory that it kept, as it printed and four times a second. What is garbage does
- * not count, because how much there is of it at a time depends on the machine.
+ * Preloaded into a call: tells the most memory that it kept, as it printed and four times a second, or less often where
+ * that would take much of its time. What is garbage does not count, because how much there is of it at a time depends
+ * on the machine.
  * Also tells how often it printed something although the reader had not yet taken what was printed before.
  */
 const meter = `
@@ -56,7 +57,12 @@ const meter = `
     if (data.length > 0 && stdout.writableNeedDrain) unwaited += 1
     return write.call(stdout, data, ...rest)
   }
-  setInterval(look, 250).unref()
+  const lookAgain = () => {
+    const startedAt = performance.now()
+    look()
+    setTimeout(lookAgain, Math.max(250, 9 * (performance.now() - startedAt))).unref()
+  }
+  setTimeout(lookAgain, 250).unref()
   process.on('exit', () => process._rawDebug('peak=' + peak + ' unwaited=' + unwaited))`
 
 interface Measured extends CommandResult {
