@@ -161,11 +161,14 @@ async function expectNotes(secret: string): Promise<void> {
 }
 
 test('a server that ended is seen while its session runs, and noted by the keeper after kill -9', async () => {
-  await fleet.declare({ fine, frail: server('echo last words; sleep 1; exit 3', { ready: [{ log: 'last' }] }) })
+  const script = 'echo last words; until [ -e /tmp/end ]; do sleep 0.1; done; exit 3'
+  await fleet.declare({ fine, frail: server(script, { ready: [{ log: 'last' }] }) })
   const session = `${fleet.name}-killed`
   const words = ['run', '--session', session, '--', 'sh', '-c', 'echo it runs; exec sleep 600']
   const running = startTestfleet(words, { cwd: fleet.folder, env })
   await running.waitForOutput(/it runs/)
+  // Not by `done`: the server can end first.
+  await fleet.call(['exec', '--session', session, 'frail', '--', 'touch', '/tmp/end'], { env })
   const died = { rule: 'died', server: 'frail', evidence: expect.arrayContaining(['log: last words']) }
   await eventually(async () => expect(await why('--session', session)).toMatchObject({ causes: [died] }))
   expect((await why('--session', session)).endedAt).toBe(undefined)
