@@ -59,8 +59,10 @@ export default defineConfig({
           testTimeout: 5 * minute,
           hookTimeout: 10 * minute,
           expect: { poll: { timeout: minute } },
+          // A new process for each file loads the command and the tests' support again. Their files undo what they change.
+          isolate: false,
           // They mostly wait for the engine and for containers: three leave a processor idle once they are alone.
-          maxWorkers: 4,
+          maxWorkers: 5,
           sequence: { groupOrder: 2 },
         },
       },

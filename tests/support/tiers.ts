@@ -1,6 +1,6 @@
 /**
- * Tag of a test that repeats, in another form, what another test says. `npm test` leaves it out, so that it takes
- * about eleven minutes; `npm run test:all` runs it.
+ * Tag of a test that repeats, in another form, what another test says. `npm test` leaves it out to take less time;
+ * `npm run test:all` runs it.
  */
 export const wide = { tags: ['wide'] }
 

@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const slow =
-  /\/(?:bake|certificates|e2e\/engines|endless|engine|failures|fault\/engine|holders|images|incremental|library|looking|names|planted-secrets|ready|runtime|server-keys|servers|session-record|snapshots|sweep|trust|undo)\.test\.ts$/
+  /\/(?:bake|certificates|ci|cmake|e2e\/engines|endless|engine|example|failures|fault\/engine|holders|images|incremental|junit|library|looking|more-runners|names|planted-secrets|ready|runners|runtime|server-keys|servers|session-record|snapshots|sweep|trust|undo)\.test\.ts$/
 
 /**
  * Begins with the slow files, so that none of them runs alone at the end. Vitest itself begins with the largest files:
