@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http'
+import { afterReading } from './after-reading.ts'
 import { type Answer, notYet, ready, silent } from './probe.ts'
 import { quote } from './protocols/conversation.ts'
 
@@ -19,10 +20,12 @@ export async function findInBody(
   let end: Buffer = Buffer.alloc(0)
   let size = 0
   const quiet = new AbortController()
-  const timer = setTimeout(() => {
-    quiet.abort()
-    response.destroy()
-  }, quietMs)
+  const waitForMore = () =>
+    afterReading(quietMs, () => {
+      quiet.abort()
+      response.destroy()
+    })
+  let stopClock = waitForMore()
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       end = Buffer.concat([end, chunk])
@@ -31,7 +34,8 @@ export async function findInBody(
       size += chunk.length
       if (size > MAX_BODY_BYTES) return notYet(word(`the first ${size} bytes of its body`))
       word(unended(size))
-      timer.refresh()
+      stopClock()
+      stopClock = waitForMore()
     }
     return notYet(word('its body'))
   } catch (error) {
@@ -39,7 +43,7 @@ export async function findInBody(
     if (!signal.aborted && isCutOff(error)) return notYet(word('its body, which breaks off'))
     throw error
   } finally {
-    clearTimeout(timer)
+    stopClock()
   }
 }
 
@@ -65,7 +69,7 @@ export async function quoteBody(response: IncomingMessage): Promise<string> {
 async function readStart(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
-  const timer = setTimeout(() => response.destroy(), QUOTE_MS)
+  const stopClock = afterReading(QUOTE_MS, () => response.destroy())
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       chunks.push(chunk)
@@ -75,7 +79,7 @@ async function readStart(response: IncomingMessage): Promise<string> {
   } catch {
     // The received part is quoted.
   } finally {
-    clearTimeout(timer)
+    stopClock()
   }
   return Buffer.concat(chunks).subarray(0, QUOTED_BYTES).toString('utf8')
 }

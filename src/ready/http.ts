@@ -1,5 +1,6 @@
 import http, { type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import type { HttpCheck } from '../model/fleet.ts'
+import { afterReading } from './after-reading.ts'
 import { findInBody, quoteBody } from './http-body.ts'
 import { wordParseError } from './name-protocol.ts'
 import {
@@ -33,15 +34,16 @@ export interface HttpTarget {
 export function probeHttp(check: HttpCheck, target: HttpTarget): Probe {
   return async (signal, patienceMs, waiting = { connectMs: patienceMs, onWait() {} }) => {
     const address = addressOf(target.reach, check.port)
-    const patience = AbortSignal.timeout(patienceMs)
+    const patience = new AbortController()
     let said: string | undefined
     let sent: ClientRequest | undefined
     const say = (): string => said ?? wordSilence(check, sent?.socket?.bytesRead ?? 0)
-    const endReports = reportWhile(say, waiting)
-    const options = await describeRequest(check, address, target, AbortSignal.any([signal, patience]))
+    const options = await describeRequest(check, address, target, AbortSignal.any([signal, patience.signal]))
     // Loaded on demand: most checks use no TLS.
     const { request } = check.kind === 'https' ? await import('node:https') : http
     sent = request(options)
+    const endReports = reportWhile(say, waiting)
+    const stopClock = afterReading(patienceMs, () => patience.abort())
     try {
       const response = await readHead(sent)
       const report = (words: string): void => {
@@ -50,8 +52,9 @@ export function probeHttp(check: HttpCheck, target: HttpTarget): Probe {
       return await judge(check, response, waiting.connectMs, options.signal, report)
     } catch (error) {
       signal.throwIfAborted()
-      return patience.aborted ? silent(say()) : answerOf(error, sent, options)
+      return patience.signal.aborted ? silent(say()) : answerOf(error, sent, options)
     } finally {
+      stopClock()
       endReports()
       sent.destroy()
     }

@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net'
 import type { Protocol } from '../formats/port-range.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { CheckOf, ProtocolName } from '../model/protocols.ts'
+import { afterReading } from './after-reading.ts'
 import type { ClientCertificate } from './tls.ts'
 
 /** Addresses at which a probe can reach a port of the server. */
@@ -143,15 +144,15 @@ export function openConnection({ address, isRemote, connectMs, signal }: Dialing
       ? Math.max(REMOTE_CONNECT_TIMEOUT_MS, connectMs)
       : Math.max(LOCAL_CONNECT_TIMEOUT_MS, connectMs * LOCAL_SHARE)
     const socket = connect({ host: address.host, port: address.port, signal })
-    const timer = setTimeout(() => fail(new NotTaken('does not take the connection')), timeoutMs)
+    const stopClock = afterReading(timeoutMs, () => fail(new NotTaken('does not take the connection')))
     const fail = (error: Error): void => {
-      clearTimeout(timer)
+      stopClock()
       socket.destroy()
       reject(error)
     }
     socket.once('error', fail)
     socket.once('connect', () => {
-      clearTimeout(timer)
+      stopClock()
       socket.off('error', fail)
       socket.on('error', () => {})
       resolve({ socket, connectMs: performance.now() - startedAtMs })

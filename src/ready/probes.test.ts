@@ -1,3 +1,4 @@
+import { createHook } from 'node:async_hooks'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
@@ -113,6 +114,19 @@ describe('a tcp probe', () => {
     const port = await serve(() => {})
     expect(await timedAnswerOf(tcpProbe(port))).toBe('ready')
     expect(await answerOf(tcpProbe(port, undefined, undefined, 'direct'))).toBe('ready')
+  })
+
+  test('passes for a connection that was taken while this process was busy for longer than that may take', async () => {
+    const port = await serve(() => {})
+    const work = (): void => {
+      for (const untilMs = performance.now() + 400; performance.now() < untilMs; );
+    }
+    const hook = createHook({ init: (_, kind) => void (kind === 'TCPCONNECTWRAP' && queueMicrotask(work)) }).enable()
+    try {
+      expect(await answerOf(tcpProbe(port), 500)).toBe('ready')
+    } finally {
+      hook.disable()
+    }
   })
 
   test('does not pass for a connection that is closed at once, as by a proxy without a server', async () => {

@@ -5,6 +5,7 @@ import type { ReadyCheck } from '../model/fleet.ts'
 import type { ProtocolCheck, ProtocolName } from '../model/protocols.ts'
 import { openPattern } from '../patterns/match-pattern.ts'
 import type { Runtime } from '../runtime/runtime.ts'
+import { afterReading } from './after-reading.ts'
 import type { KnownServer } from './find-cause-in-log.ts'
 import { probeHttp } from './http.ts'
 import { waitForLog } from './log.ts'
@@ -120,11 +121,11 @@ function probeExec(command: readonly string[], containerId: string, runtime: Run
   let limitMs = FIRST_TRY_MS
   return async (signal) => {
     const limit = new AbortController()
-    let clock: NodeJS.Timeout | undefined
+    let stopClock = (): void => {}
     try {
       const either = AbortSignal.any([signal, limit.signal])
       const running = await runtime.exec(containerId, { command }, { signal: either })
-      clock = setTimeout(() => limit.abort(), limitMs)
+      stopClock = afterReading(limitMs, () => limit.abort())
       const output = await readEnd(running.output, MAX_OUTPUT_BYTES)
       const exitCode = await running.exitCode()
       if (exitCode === 0) return ready
@@ -141,7 +142,7 @@ function probeExec(command: readonly string[], containerId: string, runtime: Run
       if (isFailure(error, 'ENGINE_REFUSED')) return notYet(error.message)
       throw error
     } finally {
-      clearTimeout(clock)
+      stopClock()
     }
   }
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { ReadyCheck } from '../model/fleet.ts'
+import { afterReading } from './after-reading.ts'
 import {
   type Answer,
   addressOf,
@@ -66,10 +67,9 @@ async function staysOpen(dialing: Dialing): Promise<Answer> {
 /** Returns whether the connection ends within this time, before any data arrives. */
 function closesWithin(socket: Socket, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    // A busy process may not have read yet what has arrived; before an immediate, it does.
-    const timer = setTimeout(() => setImmediate(resolve, false), timeoutMs)
+    const stopClock = afterReading(timeoutMs, () => resolve(false))
     const settle = (isClosed: boolean) => () => {
-      clearTimeout(timer)
+      stopClock()
       resolve(isClosed)
     }
     socket.once('data', settle(false)).once('end', settle(true)).once('close', settle(true))
@@ -101,23 +101,23 @@ function listenFor(
 ): Promise<Answer> {
   return new Promise((resolve) => {
     let heard = ''
-    let quiet: NodeJS.Timeout | undefined
+    let endQuiet = (): void => {}
     const say = (): string => (heard === '' ? 'says nothing' : `says ${quote(heard)}`)
     const endReports = reportWhile(say, waiting)
     const settle = (answer: Answer): void => {
-      clearTimeout(patience)
-      clearTimeout(quiet)
+      endPatience()
+      endQuiet()
       endReports()
       resolve(answer)
     }
     const giveUp = (): void => settle(heard === '' ? silent(say()) : notYet(say()))
-    const patience = setTimeout(giveUp, patienceMs)
+    const endPatience = afterReading(patienceMs, giveUp)
     socket.setEncoding('latin1')
     socket.on('data', (text: string) => {
       heard = (heard + text).slice(-MAX_ANSWER_BYTES)
       if (heard.includes(expected)) return settle(ready)
-      clearTimeout(quiet)
-      quiet = setTimeout(giveUp, Math.min(patienceMs / 10, waiting.connectMs / 10, LONGEST_QUIET_MS))
+      endQuiet()
+      endQuiet = afterReading(Math.min(patienceMs / 10, waiting.connectMs / 10, LONGEST_QUIET_MS), giveUp)
     })
     socket.once('close', () => {
       // A try that is cancelled closes the connection itself.

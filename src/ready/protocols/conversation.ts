@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { CheckOf, ProtocolName } from '../../model/protocols.ts'
+import { afterReading } from '../after-reading.ts'
 import {
   type Answer,
   addressOf,
@@ -60,7 +61,7 @@ export async function converse(
   let plain: Socket | undefined
   let conversation: (Conversation & { heard(): Buffer }) | undefined
   let isPatient = true
-  let clock: NodeJS.Timeout | undefined
+  let stopClock = (): void => {}
   const say = (): string => {
     const heard = conversation?.heard() ?? ''
     return heard.length === 0 ? 'does not answer' : `says ${quote(heard)}, and no more`
@@ -70,10 +71,10 @@ export async function converse(
     const { isRemote } = target.reach
     plain = (await openConnection({ address, isRemote, connectMs: waiting.connectMs, signal })).socket
     const socket = tls ? await secure(plain, target) : plain
-    clock = setTimeout(() => {
+    stopClock = afterReading(patienceMs, () => {
       isPatient = false
       socket.destroy()
-    }, patienceMs)
+    })
     conversation = openConversation(socket)
     await talk(conversation)
     return ready
@@ -83,7 +84,7 @@ export async function converse(
     return silent(say())
   } finally {
     endReports()
-    clearTimeout(clock)
+    stopClock()
     plain?.destroy()
   }
 }

@@ -1,7 +1,9 @@
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIP } from 'node:net'
+import { onAbort } from '../../model/on-abort.ts'
 import type { CheckOf, ProtocolName } from '../../model/protocols.ts'
+import { afterReading } from '../after-reading.ts'
 import {
   type Address,
   type Answer,
@@ -51,11 +53,11 @@ async function exchange(
   // A datagram from another port of the server does not pass a published port.
   const address = (isConnected ? undefined : reach.direct(port)) ?? addressOf(reach, port, 'udp')
   const socket = createSocket(address.host.includes(':') ? 'udp6' : 'udp4')
-  const stop = (): void => void socket.emit('error', signal.reason)
-  signal.addEventListener('abort', stop, { once: true })
   const endReports = reportWhile(() => SILENCE, waiting)
+  let stopListening = (): void => {}
   try {
     signal.throwIfAborted()
+    stopListening = onAbort(signal, () => void socket.emit('error', signal.reason))
     if (isConnected) {
       // The socket then receives datagrams from that address only, and an error when nothing listens there.
       const connected = once(socket, 'connect')
@@ -67,7 +69,7 @@ async function exchange(
     return answerOfError(error, signal)
   } finally {
     endReports()
-    signal.removeEventListener('abort', stop)
+    stopListening()
     socket.close()
   }
 }
@@ -76,7 +78,7 @@ function ask(socket: Socket, question: Question, { port, host }: Address, patien
   return new Promise((resolve, reject) => {
     const settle = (done: () => void): void => {
       clearTimeout(again)
-      clearTimeout(clock)
+      stopClock()
       done()
     }
     const onSent = (error: Error | null): void => {
@@ -98,7 +100,7 @@ function ask(socket: Socket, question: Question, { port, host }: Address, patien
       send()
       again = setTimeout(sendAgain, delayMs, Math.min(delayMs * 2, LONGEST_AGAIN_MS))
     }
-    const clock = setTimeout(() => settle(() => resolve(silent(SILENCE))), patienceMs)
+    const stopClock = afterReading(patienceMs, () => settle(() => resolve(silent(SILENCE))))
     socket.on('error', (error) => settle(() => reject(error)))
     socket.on('message', hear)
     sendAgain(AGAIN_MS)
