@@ -86,6 +86,13 @@ describe.concurrent('a stream of events', () => {
     await expect(follow(fake.engine, {}, abort.signal)).rejects.toThrow('enough')
   })
 
+  test('fails in time when it is to end and the engine does not end it', async () => {
+    await using fake = await fakeDocker((_, response) => response.write(`${JSON.stringify(line('start'))}\n`))
+    const events = fake.engine.followEvents({ a: 'b' }, { untilMs: Date.now() }, { timeoutMs: 100 })
+    expect(await events[Symbol.asyncIterator]().next()).toMatchObject({ value: { kind: 'started' } })
+    await expect(events[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'ENGINE_TIMEOUT' })
+  })
+
   test('refuses a line that is too long', async () => {
     await using fake = await fakeDocker((_, response) => response.end('x'.repeat(17 * 1024 * 1024)))
     await expect(follow(fake.engine, { untilMs: 1 })).rejects.toMatchObject({ code: 'ENGINE_REFUSED' })

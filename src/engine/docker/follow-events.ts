@@ -15,8 +15,9 @@ export interface EventJson extends MaybeTexts<'Type' | 'Action'> {
 }
 
 /**
- * Follows events of containers. It has no deadline: nothing may happen for long, and an engine may send no header before
- * the first event. Fails with ENGINE_LOST when the engine ends the answer before `untilMs`.
+ * Follows events of containers. Without `untilMs` it has no deadline: nothing may happen for long, and an engine may send
+ * no header before the first event; it then fails with ENGINE_LOST when the engine ends the answer. With `untilMs`, it fails
+ * with ENGINE_TIMEOUT when the engine does not end the answer in time.
  */
 export async function* followEvents(
   client: Client,
@@ -27,7 +28,9 @@ export async function* followEvents(
   const filters = JSON.stringify({ ...JSON.parse(labelFilter(labels)), type: ['container'] })
   const response = await client.openStream('GET /events', options, {
     query: { since: formatTime(sinceMs), until: formatEnd(untilMs), filters },
-    ...(untilMs === undefined && { deadline: 'none' }),
+    ...(untilMs === undefined
+      ? { deadline: 'none' }
+      : { limitsWholeStream: true, moreMs: Math.max(0, untilMs - Date.now()) }),
   })
   try {
     for await (const line of readJsonLines<EventJson>(response.body)) {
