@@ -1,3 +1,4 @@
+import { untilAborted } from '../model/until-aborted.ts'
 import { openLimit, readTimeout } from './timeout.ts'
 import type { TimedOptions } from './types/options.ts'
 
@@ -27,7 +28,7 @@ export class EndOnce {
       this.#ending ??= { promise: this.#begin(work, limit.signal), signal: limit.signal }
       const { promise, signal: begun } = this.#ending
       try {
-        await whicheverIsFirst(promise, limit.signal)
+        await untilAborted(promise, limit.signal)
         return
       } catch (error) {
         // The time limit of the call that began the work does not apply to this call, which tries again.
@@ -45,17 +46,5 @@ export class EndOnce {
       // The reason for the stop explains more than the error that followed it.
       throw signal.aborted ? signal.reason : error
     })
-  }
-}
-
-async function whicheverIsFirst(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  const stop = new AbortController()
-  const ended = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true, signal: stop.signal })
-  })
-  try {
-    await Promise.race([work, ended])
-  } finally {
-    stop.abort()
   }
 }

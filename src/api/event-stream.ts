@@ -1,3 +1,4 @@
+import { onAbort } from '../model/on-abort.ts'
 import type { TestfleetEvent } from './events.ts'
 
 export interface EventStreamOptions {
@@ -22,10 +23,7 @@ export class EventStream implements AsyncIterableIterator<TestfleetEvent> {
 
   constructor({ signal }: EventStreamOptions = {}) {
     if (signal === undefined) return
-    const stop = (): void => void this.return()
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-    this.onEnd(() => signal.removeEventListener('abort', stop))
+    this.onEnd(onAbort(signal, () => void this.return()))
   }
 
   /** Calls back once nothing is delivered any more, or immediately if that is already the case. */

@@ -2,6 +2,7 @@ import { fstatSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { KeptSession } from '../api/types/run.ts'
 import { isFailure } from '../model/failures.ts'
+import { onAbort } from '../model/on-abort.ts'
 import type { SessionReport } from '../model/running.ts'
 import { formatEndpoints, formatState, formatTable } from './answer.ts'
 import type { Call } from './call.ts'
@@ -103,8 +104,9 @@ async function discardTypedAhead(signal: AbortSignal): Promise<void> {
 function waitForInput(patience: 'terminal' | 'pipe', signal: AbortSignal): Promise<void> {
   const { stdin } = process
   return new Promise((resolve) => {
+    let stopListening = (): void => {}
     const done = (): void => {
-      signal.removeEventListener('abort', done)
+      stopListening()
       stdin.off('data', onData).off('end', done).off('error', done).pause()
       stdin.unref?.()
       resolve()
@@ -112,8 +114,8 @@ function waitForInput(patience: 'terminal' | 'pipe', signal: AbortSignal): Promi
     const onData = (): void => {
       if (patience === 'terminal') done()
     }
-    signal.addEventListener('abort', done)
-    if (signal.aborted || stdin.readableEnded) done()
-    else stdin.on('data', onData).on('end', done).on('error', done).resume()
+    stdin.on('data', onData).on('end', done).on('error', done).resume()
+    stopListening = onAbort(signal, done)
+    if (stdin.readableEnded) done()
   })
 }

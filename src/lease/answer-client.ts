@@ -1,11 +1,11 @@
 import type { LineClient } from '../lender/line-server.ts'
 import { TestfleetError } from '../model/failures.ts'
+import { untilAborted } from '../model/until-aborted.ts'
 import { formatLeaseTime } from './lease-client.ts'
 import type { Refreshed, SessionLending } from './lend-session.ts'
 import type { Lendable, Lent } from './lendable.ts'
 import type { FleetOrder } from './order.ts'
 import { Parts } from './parts.ts'
-import { untilAborted } from './until-aborted.ts'
 
 const DEFAULT_TIMEOUT_MS = 60_000
 const LONGEST_TIMEOUT_MS = 24 * 3_600_000

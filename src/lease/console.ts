@@ -1,5 +1,6 @@
 import type { CallOptions, ExecProcess } from '../engine/engine.ts'
 import type { Hook } from '../model/hook.ts'
+import { onAbort } from '../model/on-abort.ts'
 import { fillHook, type LeaseTarget, type LeaseTools, lastLines, runStep, StepFailure } from './target.ts'
 
 /**
@@ -76,14 +77,13 @@ interface Program {
 /** `signal` limits only the start. */
 async function startProgram(target: LeaseTarget, hook: Hook, tools: LeaseTools, signal: AbortSignal): Promise<Program> {
   const life = new AbortController()
-  const giveUp = (): void => life.abort(signal.reason)
-  signal.addEventListener('abort', giveUp, { once: true })
+  const stopListening = onAbort(signal, () => life.abort(signal.reason))
   try {
     const { request, mask } = await fillHook(target, hook, tools, { signal })
     const running = await tools.runtime.exec(target.container, { ...request, stdin: true }, { signal: life.signal })
     return followProgram(running, life, (text) => lastLines(text, mask))
   } finally {
-    signal.removeEventListener('abort', giveUp)
+    stopListening()
   }
 }
 
@@ -131,9 +131,8 @@ function followProgram(
     },
     async ask(question, signal) {
       const gaveUp = Promise.withResolvers<never>()
-      const giveUp = (): void => gaveUp.reject(signal.reason)
       signal.throwIfAborted()
-      signal.addEventListener('abort', giveUp, { once: true })
+      const stopListening = onAbort(signal, () => gaveUp.reject(signal.reason))
       text = ''
       const answered = waitFor(question)
       try {
@@ -141,7 +140,7 @@ function followProgram(
         return await Promise.race([sent, answered, ended.promise, gaveUp.promise])
       } finally {
         onText = () => {}
-        signal.removeEventListener('abort', giveUp)
+        stopListening()
       }
     },
     lastWords: () => wordLast(text),

@@ -1,3 +1,4 @@
+import { onAbort } from '../model/on-abort.ts'
 import type { ServerRecord } from '../model/session.ts'
 import { openSecretReader } from '../servers/secrets.ts'
 import type { StoredRecord } from '../sessions/store.ts'
@@ -109,8 +110,7 @@ function openTurns(server: string) {
         reject(signal.reason)
       }
       waiting.push(resolve)
-      signal.addEventListener('abort', leave, { once: true })
-      await promise.finally(() => signal.removeEventListener('abort', leave))
+      await promise.finally(onAbort(signal, leave))
     },
     next(): void {
       const waiter = waiting.shift()

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { onAbort } from '../model/on-abort.ts'
 
 /** What a pool does with its members. Each may be slow; none runs twice for one member at a time. */
 export interface Members<Member> {
@@ -193,8 +194,8 @@ export class Pool<Member> {
       waiter.reject(signal?.reason)
     }
     this.#waiting.push(waiter)
-    signal?.addEventListener('abort', leave, { once: true })
+    const stopListening = onAbort(signal, leave)
     this.#fill()
-    return promise.finally(() => signal?.removeEventListener('abort', leave))
+    return promise.finally(stopListening)
   }
 }

@@ -1,5 +1,5 @@
 import type { LenderClient } from '../lender/connection.ts'
-import { untilAborted } from './until-aborted.ts'
+import { untilAborted } from '../model/until-aborted.ts'
 
 /** An attempt to reach a lender, for all leases that wait for it. It is cancelled when none of them waits any more. */
 export class Reaching {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LineServer } from '../lender/line-server.ts'
 import type { Service } from '../lender/serve-lender.ts'
 import { TestfleetError } from '../model/failures.ts'
+import { onAbort } from '../model/on-abort.ts'
 import { openToolsAt, sweepSessions } from '../open-tools.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
@@ -23,14 +24,14 @@ const LEAVE_TIMEOUT_MS = 10_000
 /** Lends the servers of a session until the session ends, or until nobody needs it any more. */
 export const serve: Service<PoolOrder> = async (order, server, { host, signal, release }) => {
   const stop = new AbortController()
-  const over = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve(), { once: true }))
+  const over = new Promise<void>((resolve) => onAbort(stop.signal, resolve))
   const end = (): void => stop.abort(new TestfleetError('NO_SESSION', 'the session is ending'))
   let isSessionGone = false
   const endWithSession = (): void => {
     isSessionGone = true
     end()
   }
-  signal.addEventListener('abort', end, { once: true })
+  onAbort(signal, end)
   const tools = openToolsAt(order.endpoint, host, () => {}, stop.signal)
   const done = Promise.withResolvers<void>()
   const onEnd = async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import { onAbort } from '../model/on-abort.ts'
 export interface StockSettings<Thing> {
   /** Number of things that are kept ready. */
   readonly size: number
@@ -86,12 +87,12 @@ export function openStock<Thing>(settings: StockSettings<Thing>): Stock<Thing> {
         waiter.reject(signal?.reason)
       }
       waiting.push(waiter)
-      signal?.addEventListener('abort', leave, { once: true })
+      const stopListening = onAbort(signal, leave)
       fill()
       try {
         return await promise
       } finally {
-        signal?.removeEventListener('abort', leave)
+        stopListening()
       }
     },
     async close() {

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { parse } from 'node:path'
 import { isFailure } from '../model/failures.ts'
 import { type Host, OUTLIVES_STARTER } from '../model/host.ts'
+import { onAbort } from '../model/on-abort.ts'
 import { isInOwnFolder } from '../sessions/keeper/protocol.ts'
 import { type LenderClient, lost, openConnection } from './connection.ts'
 import { type LenderOrder, type LenderReady, MAX_LINE_LENGTH } from './protocol.ts'
@@ -63,7 +64,7 @@ export async function connectLender(
   const socket = connect(path)
   const giveUp = (): void => void socket.destroy()
   const clock = setTimeout(giveUp, CONNECT_TIMEOUT_MS)
-  signal?.addEventListener('abort', giveUp, { once: true })
+  const stopListening = onAbort(signal, giveUp)
   const isConnected = await new Promise<boolean>((resolve) => {
     socket
       .once('connect', () => resolve(true))
@@ -71,7 +72,7 @@ export async function connectLender(
       .once('close', () => resolve(false))
   })
   clearTimeout(clock)
-  signal?.removeEventListener('abort', giveUp)
+  stopListening()
   signal?.throwIfAborted()
   if (!isConnected) return undefined
   const client = openConnection(socket)
@@ -106,7 +107,7 @@ async function launch(
   const clock = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS)
   // It has not begun yet, and ends by itself if it has.
   const end = (): void => void child.kill('SIGTERM')
-  signal?.addEventListener('abort', end, { once: true })
+  const stopListening = onAbort(signal, end)
   try {
     const ready = await readReady(child)
     signal?.throwIfAborted()
@@ -115,7 +116,7 @@ async function launch(
     return { ready, end }
   } finally {
     clearTimeout(clock)
-    signal?.removeEventListener('abort', end)
+    stopListening()
     child.stdout.destroy()
   }
 }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { type FailureCode, failureCodes, TestfleetError } from '../model/failures.ts'
+import { onAbort } from '../model/on-abort.ts'
 import type { AnsweredError } from './protocol.ts'
 
 /** An answer can have the report of a whole fleet. */
@@ -83,14 +84,13 @@ export function openConnection(socket: Socket): LenderClient {
         rest()
         asked.reject(error)
       }
-      const onAbort = (): void => giveUp(signal?.reason)
       const clock = setTimeout(() => giveUp(notInTime(timeoutMs)), timeoutMs)
-      signal?.addEventListener('abort', onAbort, { once: true })
+      const stopListening = onAbort(signal, () => giveUp(signal?.reason))
       socket.ref()
       send({ ...request, id })
       return asked.promise.finally(() => {
         clearTimeout(clock)
-        signal?.removeEventListener('abort', onAbort)
+        stopListening()
       })
     },
     onEnd(handler) {

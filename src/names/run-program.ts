@@ -6,6 +6,7 @@ import { delimiter, extname, join, resolve } from 'node:path'
 import { wordFileError } from '../formats/word-error.ts'
 import { TestfleetError } from '../model/failures.ts'
 import type { Host } from '../model/host.ts'
+import { onAbort } from '../model/on-abort.ts'
 import { toStdio } from './descriptors.ts'
 import type { CommandGuard } from './guard-command.ts'
 import { openOutputPipes, type ProgramStreams } from './read-streams.ts'
@@ -113,10 +114,9 @@ function endOnAbort(child: ChildProcess, signal: AbortSignal | undefined): () =>
     child.kill('SIGTERM')
     timer = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
   }
-  if (signal?.aborted) end()
-  signal?.addEventListener('abort', end, { once: true })
+  const stopListening = onAbort(signal, end)
   return () => {
-    signal?.removeEventListener('abort', end)
+    stopListening()
     clearTimeout(timer)
   }
 }

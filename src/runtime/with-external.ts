@@ -1,6 +1,7 @@
 import type { ContainerDetails, ContainerSummary, PublishedPort } from '../model/container.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { label } from '../model/labels.ts'
+import { onAbort } from '../model/on-abort.ts'
 import type { ExternalRecord } from '../model/session.ts'
 import type { Runtime } from './runtime.ts'
 
@@ -138,9 +139,5 @@ function refusal(id: string, what: string): TestfleetError {
 }
 
 function untilAborted(signal: AbortSignal | undefined): Promise<never> {
-  return new Promise((_, reject) => {
-    const fail = (): void => reject(signal?.reason)
-    if (signal?.aborted) fail()
-    else signal?.addEventListener('abort', fail, { once: true })
-  })
+  return new Promise((_, reject) => onAbort(signal, () => reject(signal?.reason)))
 }

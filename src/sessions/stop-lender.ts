@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { onAbort } from '../model/on-abort.ts'
 import type { SessionRecord } from '../model/session.ts'
 import { isOwnSocket } from './keeper/client.ts'
 
@@ -20,13 +21,13 @@ export async function stopLender(
   const connection = connect(lender.socket)
   const giveUp = (): void => void connection.destroy()
   const clock = setTimeout(giveUp, patienceMs)
-  signal.addEventListener('abort', giveUp, { once: true })
+  const stopListening = onAbort(signal, giveUp)
   connection.on('error', () => {})
   connection.write(`${JSON.stringify({ id: 1, end: true })}\n`)
   // Its answer, or its end if it is killed.
   connection.once('data', giveUp)
   await new Promise((resolve) => void connection.once('close', resolve))
   clearTimeout(clock)
-  signal.removeEventListener('abort', giveUp)
+  stopListening()
   signal.throwIfAborted()
 }

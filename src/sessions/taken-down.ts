@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { Host } from '../model/host.ts'
+import { onAbort } from '../model/on-abort.ts'
 import type { Holder, Lifetime } from '../model/session.ts'
 import { isKeeperSocket } from './keeper/client.ts'
 import { listen } from './keeper/guard.ts'
@@ -93,12 +94,12 @@ async function notify({ socket }: Holder, news: TakenDown, patienceMs: number, s
   const connection = connect(socket)
   const giveUp = (): void => void connection.destroy()
   const clock = setTimeout(giveUp, patienceMs)
-  signal?.addEventListener('abort', giveUp, { once: true })
+  const stopListening = onAbort(signal, giveUp)
   connection.on('error', () => {})
   connection.resume().end(`${JSON.stringify(news)}\n`)
   await new Promise((resolve) => void connection.once('close', resolve))
   clearTimeout(clock)
-  signal?.removeEventListener('abort', giveUp)
+  stopListening()
 }
 
 /** Formats the news as one line. */

@@ -1,5 +1,6 @@
 import { wordError } from '../formats/word-error.ts'
 import type { Fleet } from '../model/fleet.ts'
+import { onAbort } from '../model/on-abort.ts'
 import type { SessionReport } from '../model/running.ts'
 import { carryOut, describeOperation, reportOperations } from '../plan/carry-out.ts'
 import { selectServers } from '../plan/reconcile.ts'
@@ -139,7 +140,7 @@ async function carryOutUp(
   }
   const images = new Map([...desired.servers].map(([name, { image }]) => [name, image]))
   const onCancel = (): void => tools.onEvent({ kind: 'noted', message: CANCELLED })
-  if (change !== undefined) tools.cancelSignal.addEventListener('abort', onCancel, { once: true })
+  const stopListening = onAbort(change === undefined ? undefined : tools.cancelSignal, onCancel)
   tools.recorder.begin({ fleet, plan, images, secrets, certificates })
   try {
     const [failure] = await carryOut(plan, createHandlers(work, tools), {
@@ -171,7 +172,7 @@ async function carryOutUp(
   } catch (error) {
     throw await failUp(error, request, work, record, tools)
   } finally {
-    tools.cancelSignal.removeEventListener('abort', onCancel)
+    stopListening()
     watch.end()
     await Promise.all(work.tidying)
   }

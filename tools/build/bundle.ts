@@ -30,7 +30,7 @@ const call =
   /[\\/]src[\\/](?:plan[\\/]format|cli[\\/](?:call|commands|fold-summary|format-failure|load-command|output|palette|parse-call|parse-options|run-call|answer)\.|cli[\\/]commands[\\/])/
 /** What `import 'testfleet'` loads: the client and its handles. A call loads the rest. */
 const library =
-  /^\0(?:node:crypto$|@oxc-project)|[\\/]src[\\/](?:api[\\/](?!calls[\\/]|(?:call|command-caller|describe-command|fleet-names|hand-over|hold-copies|start-pools|standby-source)\.)|model[\\/](?:failures|find-endpoint|standby|surface|unknown-server)\.|endpoints[\\/]endpoint-url\.|formats[\\/](?:nearest|url-schemes)\.)/
+  /^\0(?:node:crypto$|@oxc-project)|[\\/]src[\\/](?:api[\\/](?!calls[\\/]|(?:call|command-caller|describe-command|fleet-names|hand-over|hold-copies|start-pools|standby-source)\.)|model[\\/](?:failures|find-endpoint|on-abort|standby|surface|unknown-server|until-aborted)\.|endpoints[\\/]endpoint-url\.|formats[\\/](?:nearest|url-schemes)\.)/
 /** What a command needs that is run on a standby copy. None of it imports the core. */
 const take =
   /^\0node:util$|[\\/]src[\\/](?:current-host|command-in-session|api[\\/](?:command-caller|standby-source|describe-command|check-options|start-pools|calls[\\/]run(?:-on-standby)?)|standby[\\/](?:take|socket|leave)|lender[\\/](?:client|connection|protocol)|config[\\/](?:locate|trust)-fleet-file|files[\\/]ownership|endpoints[\\/](?:environment|trust-variables)|formats[\\/](?:duration|export-template|grammar|paths|proxy-variables|reserved-variables|strip-controls|timestamp|word-error)|names[\\/](?!(?:namespace|proxy)[.])[a-z-]+|report[\\/](?:command-list|unusable|variables)|sessions[\\/](?:lender-socket|make-id|processes|taken-down|keeper[\\/](?:client|guard|protocol))|model[\\/](?:host|running|session|engine-endpoint))[.]ts$/
@@ -81,11 +81,18 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
     chunkFileNames: 'chunks/[name]-[hash].js',
   })
   await build.close()
+  for (const chunk of output) if (chunk.type === 'chunk') refuseCore(chunk)
   await copyFile(join(root, 'tools/build/launcher.cjs'), join(folder, 'cli/testfleet.cjs'))
   await copyFile(join(root, 'src/integrations/jest.cjs'), join(folder, 'jest.cjs'))
   for (const name of ['node-hook.cjs', 'command-guard.cjs'])
     await copyFile(join(root, 'src/names', name), join(folder, 'cli', name))
   return new Set(output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])))
+}
+
+/** The core imports the library: if the library imported the core, too, one of them would run without the other's classes. */
+function refuseCore({ name, imports }: { readonly name: string; readonly imports: readonly string[] }): void {
+  if (!['library', 'take'].includes(name) || !imports.some((path) => path.includes('core-'))) return
+  throw new Error(`the file ${name} imports the core: add what it needs from there to its list in tools/build/bundle.ts`)
 }
 
 /**

@@ -71,6 +71,8 @@ async function exchange(
 ): Promise<HttpResponse | UpgradedConnection> {
   request.signal?.throwIfAborted()
   const opened = await dialer()
+  // It may have fired meanwhile.
+  request.signal?.throwIfAborted()
   const deadline = startDeadline(request)
   try {
     const sent = startRequest(opened, request, deadline)

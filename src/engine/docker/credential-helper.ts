@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { onAbort } from '../../model/on-abort.ts'
 import { asRecord, asText, type DockerHome } from './docker-config.ts'
 
 /** The answer of a credential helper. */
@@ -58,9 +59,10 @@ function runHelper(
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
+    let stopListening = (): void => {}
     const end = (error: string | undefined, exitCode?: number): void => {
       clearTimeout(clock)
-      signal?.removeEventListener('abort', onAbort)
+      stopListening()
       resolve({ exitCode, output: Buffer.concat(chunks).toString('utf8'), error })
     }
     const stop = (why: string): void => {
@@ -71,8 +73,7 @@ function runHelper(
     }
     const child = spawn(program, ['get'], { env: { ...environment }, stdio: ['pipe', 'pipe', 'ignore'] })
     const clock = setTimeout(() => stop(`gave no answer within ${timeoutMs / 1000} s`), timeoutMs)
-    const onAbort = (): void => stop('was ended')
-    signal?.addEventListener('abort', onAbort, { once: true })
+    stopListening = onAbort(signal, () => stop('was ended'))
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size > maxAnswerBytes) stop('sends an endless answer')

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isFailure } from '../../model/failures.ts'
+import { onAbort } from '../../model/on-abort.ts'
 import type { CallOptions } from '../engine.ts'
 import { Refused } from './errors.ts'
 
@@ -46,8 +47,7 @@ export function startDeadline({ signal, timeoutMs, pingWatch, timeoutFailure }: 
     ended = { reason }
     stop()
   }
-  const onAbort = (): void => end(signal?.reason)
-  signal?.addEventListener('abort', onAbort, { once: true })
+  const stopListening = onAbort(signal, () => end(signal?.reason))
   // One turn of the event loop later: an answer that arrived while this process was busy counts as in time.
   const onClock = (): void => void setImmediate(() => clock !== undefined && end(timeoutFailure()))
   let clock = timeoutMs === undefined ? undefined : setTimeout(onClock, timeoutMs)
@@ -80,7 +80,7 @@ export function startDeadline({ signal, timeoutMs, pingWatch, timeoutFailure }: 
       clearTimeout(clock)
       clock = undefined
       stopPings()
-      signal?.removeEventListener('abort', onAbort)
+      stopListening()
     },
   }
 }

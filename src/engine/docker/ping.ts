@@ -1,3 +1,4 @@
+import { untilAborted } from '../../model/until-aborted.ts'
 import type { EngineLocation } from '../engine.ts'
 import { type Connection, type HttpRequest, type HttpResponse, readStart } from './connection.ts'
 import { type PingWatch, pause } from './deadline.ts'
@@ -133,7 +134,7 @@ export function shareUntilAborted<T>(
     const mine = shared
     mine.waiting++
     try {
-      return await orAborted(mine.result, signal)
+      return await (signal === undefined ? mine.result : untilAborted(mine.result, signal))
     } catch (error) {
       // The last caller leaves: the next one starts a new call.
       if (mine.waiting === 1 && shared === mine) shared = undefined
@@ -143,15 +144,4 @@ export function shareUntilAborted<T>(
       mine.waiting--
     }
   }
-}
-
-/** Settles as the promise does, or rejects with the signal's reason as soon as it fires. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    if (signal.aborted) return onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

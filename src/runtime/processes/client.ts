@@ -56,10 +56,8 @@ export async function ask(
   { signal, timeoutMs = ANSWER_MS }: CallOptions = {},
 ): Promise<ServerState | undefined> {
   signal?.throwIfAborted()
-  const socket = await open(folder, request)
+  const socket = await open(folder, request, signal)
   if (socket === undefined) return undefined
-  const abort = (): void => void socket.destroy()
-  signal?.addEventListener('abort', abort, { once: true })
   if (timeoutMs > 0) socket.setTimeout(timeoutMs, () => socket.destroy(notAnswering()))
   try {
     let text = ''
@@ -73,7 +71,6 @@ export async function ask(
     if ((error as NodeJS.ErrnoException).code?.startsWith('E')) return undefined
     throw error
   } finally {
-    signal?.removeEventListener('abort', abort)
     socket.destroy()
   }
 }
@@ -93,10 +90,8 @@ function notAnswering(): TestfleetError {
 /** Yields each time that a server has printed something, until it has ended or its supervisor is gone. */
 export async function* watch(folder: string, { signal }: CallOptions = {}): AsyncGenerator<undefined, void, void> {
   signal?.throwIfAborted()
-  const socket = await open(folder, { do: 'watch' })
+  const socket = await open(folder, { do: 'watch' }, signal)
   if (socket === undefined) return
-  const abort = (): void => void socket.destroy()
-  signal?.addEventListener('abort', abort, { once: true })
   try {
     for await (const _ of socket) {
       yield
@@ -106,19 +101,23 @@ export async function* watch(folder: string, { signal }: CallOptions = {}): Asyn
     signal?.throwIfAborted()
     if ((error as NodeJS.ErrnoException).code?.startsWith('E') !== true) throw error
   } finally {
-    signal?.removeEventListener('abort', abort)
     socket.destroy()
   }
   signal?.throwIfAborted()
 }
 
-/** Sends a request. Undefined when nobody listens. */
-async function open(folder: string, request: SupervisorRequest): Promise<Socket | undefined> {
-  const socket = connect(socketOf(folder))
+/** Sends a request. The signal closes the connection at any time. Undefined when nobody listens. */
+async function open(
+  folder: string,
+  request: SupervisorRequest,
+  signal: AbortSignal | undefined,
+): Promise<Socket | undefined> {
+  const socket = connect({ path: socketOf(folder), ...(signal && { signal }) })
   try {
     await once(socket, 'connect')
   } catch {
     socket.destroy()
+    signal?.throwIfAborted()
     return undefined
   }
   // A later error ends the iteration of the socket.

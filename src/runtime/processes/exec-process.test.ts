@@ -38,6 +38,16 @@ describe.runIf(process.platform === 'linux')('a command in a process server', ()
     expect(findTree({ id, userId })).toEqual([])
   })
 
+  test('can be interrupted while it starts', async () => {
+    const id = `process-starting-${process.pid}`
+    const stop = new AbortController()
+    const starting = execProcess({ ...place, id }, spec, { command }, { signal: stop.signal })
+    // It has started, and this process does not know it yet.
+    stop.abort(new Error('interrupted'))
+    await expect(starting.then((running) => running.exitCode())).rejects.toThrow('interrupted')
+    expect(findTree({ id, userId })).toEqual([])
+  })
+
   test('can be interrupted when its output has ended before it', async () => {
     const id = `process-closed-${process.pid}`
     const stop = new AbortController()

@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream'
 import type { CallOptions, ExecProcess, ExecRequest } from '../../engine/engine.ts'
 import type { OutputChunk, OutputStream } from '../../model/container.ts'
 import { TestfleetError } from '../../model/failures.ts'
+import { onAbort } from '../../model/on-abort.ts'
 import { readProcess } from './process-table.ts'
 import { killTree, MARK } from './process-tree.ts'
 import type { ProgramSpec } from './protocol.ts'
@@ -101,10 +102,9 @@ function toExec(
     stdout?.destroy()
     stderr?.destroy()
   }
-  const abort = (): void => void end().finally(close)
-  signal?.addEventListener('abort', abort, { once: true })
+  const stopListening = onAbort(signal, () => void end().finally(close))
   // Either of them can end first.
-  void Promise.allSettled([exited, over.promise]).then(() => signal?.removeEventListener('abort', abort))
+  void Promise.allSettled([exited, over.promise]).then(stopListening)
   let isRead = false
   let isWaiting = false
   let drain: NodeJS.Timeout | undefined

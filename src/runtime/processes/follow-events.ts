@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FollowRange } from '../../model/container-event.ts'
+import { onAbort } from '../../model/on-abort.ts'
 import type { ServerChange } from '../runtime.ts'
 import type { EventFile } from './event-file.ts'
 
@@ -16,7 +17,7 @@ export async function* followEvents(
   signal?.throwIfAborted()
   const release = file.hold()
   // A session is read to its end, when its file is gone.
-  signal?.addEventListener('abort', release, { once: true })
+  const stopListening = onAbort(signal, release)
   try {
     for (let taken = sinceMs === undefined ? file.read().length : 0; ; ) {
       const isLast = untilMs !== undefined && Date.now() >= untilMs
@@ -28,7 +29,7 @@ export async function* followEvents(
       signal?.throwIfAborted()
     }
   } finally {
-    signal?.removeEventListener('abort', release)
+    stopListening()
     release()
   }
 }
