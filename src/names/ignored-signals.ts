@@ -20,8 +20,11 @@ export async function ignoringSignals(
   return { path, argv0: 'env', words: [option, foundAs, ...words] }
 }
 
+/** Time limit for a program that does nothing. */
+const TRY_MS = 5000
+
 async function succeeds(path: string, words: readonly string[], { environment }: Host): Promise<boolean> {
-  const child = spawn(path, words, { stdio: 'ignore', env: environment })
+  const child = spawn(path, words, { stdio: 'ignore', env: environment, timeout: TRY_MS, killSignal: 'SIGKILL' })
   const [code] = await once(child, 'exit').catch(() => [1])
   return code === 0
 }

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
+import { onAbort } from '../model/on-abort.ts'
 
 /** Receives the output of a program. */
 export interface ProgramStreams {
@@ -28,6 +29,9 @@ export interface OutputPipes {
 
 /** A program that the command has left running may keep its output open, and write nothing more. */
 const SILENCE_MS = 2_000
+
+/** Time limit for `mkfifo`. */
+const MAKE_MS = 5_000
 
 /**
  * Opens pipes for the output of a program. The pipes of Node are sockets, which scripts cannot open by /dev/stderr, so real
@@ -57,7 +61,7 @@ async function makePipes(): Promise<readonly [Pipe, Pipe]> {
   const folder = await mkdtemp(join(tmpdir(), 'testfleet-output-'))
   try {
     const paths = [join(folder, 'stdout'), join(folder, 'stderr')] as const
-    await promisify(execFile)('mkfifo', ['-m', '600', ...paths])
+    await promisify(execFile)('mkfifo', ['-m', '600', ...paths], { timeout: MAKE_MS, killSignal: 'SIGKILL' })
     return [openPipe(paths[0]), openPipe(paths[1])]
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -81,8 +85,7 @@ function readAll(
   const close = (): void => {
     for (const reader of Object.values(readers)) reader?.destroy()
   }
-  unread?.addEventListener('abort', close, { once: true })
-  if (unread?.aborted) close()
+  const stopListening = onAbort(unread, close)
   const closed = (['stdout', 'stderr'] as const).map(async (name) => {
     const reader = readers[name]?.on('data', (bytes: Buffer) => {
       clock?.refresh()
@@ -96,7 +99,7 @@ function readAll(
     })
     await Promise.race([Promise.all(closed), silent])
     clearTimeout(clock)
-    unread?.removeEventListener('abort', close)
+    stopListening()
     close()
     end()
   }

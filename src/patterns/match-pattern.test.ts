@@ -30,8 +30,18 @@ test.each(['(a+)+$', '(.*)*x'])('%s, which backtracks endlessly, ends with its s
 })
 
 test('does not match anything once the signal has fired', async () => {
-  await using pattern = await openPattern('a', AbortSignal.abort(new Error('over')), () => {})
+  await expect(openPattern('a', AbortSignal.abort(new Error('over')), () => {})).rejects.toThrow('over')
+  const stop = new AbortController()
+  await using pattern = await openPattern('a', stop.signal, () => {})
+  stop.abort(new Error('over'))
   await expect(pattern.countIn(['a'], 1)).rejects.toThrow('over')
+})
+
+test('does not wait for the start of its thread once the signal has fired', async () => {
+  const stop = new AbortController()
+  const opening = openPattern('a', stop.signal, () => {})
+  stop.abort(new Error('over'))
+  await expect(opening).rejects.toThrow('over')
 })
 
 describe('a judge', () => {

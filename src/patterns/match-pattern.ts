@@ -48,8 +48,9 @@ interface PatternThread {
   lineUnderWay(): number
 }
 
-/** Starts a thread and waits until it runs. */
-async function startThread(): Promise<PatternThread> {
+/** Starts a thread and waits until it runs. A thread that does not is ended with the signal. */
+async function startThread(signal?: AbortSignal): Promise<PatternThread> {
+  signal?.throwIfAborted()
   const { Worker } = await import('node:worker_threads')
   const underWay = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   const worker = new Worker(program, { eval: true, workerData: { underWay }, execArgv: [] })
@@ -57,7 +58,13 @@ async function startThread(): Promise<PatternThread> {
   // The pending call gets the error instead.
   failed.catch(() => {})
   // The start of the thread does not count as time of the pattern.
-  await Promise.race([once(worker, 'online'), failed])
+  try {
+    await Promise.race([once(worker, 'online', { ...(signal && { signal }) }), failed])
+  } catch (error) {
+    await worker.terminate()
+    signal?.throwIfAborted()
+    throw error
+  }
   return { worker, failed, lineUnderWay: () => underWay[0] ?? 0 }
 }
 
@@ -73,7 +80,7 @@ export async function openPattern(
   onAnswer: (answer: string) => void,
   patienceMs = PATIENCE_MS,
 ): Promise<PatternMatcher> {
-  const { worker, failed, lineUnderWay } = await startThread()
+  const { worker, failed, lineUnderWay } = await startThread(signal)
   return {
     async countIn(lines, most) {
       const tell = (): void => onAnswer(describeSlowness(lines[lineUnderWay()] ?? ''))

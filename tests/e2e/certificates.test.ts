@@ -168,14 +168,12 @@ for (const client of ['curl', 'node', 'python'] as const)
       const domain = `${fleet.name}.test`
       const names = ['good', `good.${domain}`, 'pay', `pay.${domain}`, `my_db.${domain}`, 'mydb', `MYDB.${domain}`]
       const urls = names.map((name) => `https://${name}:4433/`)
+      const limits = ['--max-time', '60']
       const commands = {
         curl: [
           'curl',
           '-sS',
-          '--fail',
-          '-o',
-          '/dev/null',
-          ...urls.flatMap((url) => ['--next', '-o', '/dev/null', url]).slice(3),
+          ...urls.flatMap((url) => ['--next', ...limits, '--fail', '-o', '/dev/null', url]).slice(1),
         ],
         node: [process.execPath, '-e', 'Promise.all(process.argv.slice(1).map((url) => fetch(url)))', ...urls],
         python: [
@@ -199,7 +197,7 @@ test('`--no-trust` omits the trust, also that of a surrounding call, and still t
   for (const name of ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE'])
     expect(JSON.parse(stdout)).not.toHaveProperty(name)
   const url = `https://good.${fleet.name}.test:4433/`
-  const distrusting = ['join', '--quiet', '--no-trust', '--', 'curl', '-sS', '-o', '/dev/null']
+  const distrusting = ['join', '--quiet', '--no-trust', '--', 'curl', '-sS', '--max-time', '60', '-o', '/dev/null']
   const refused = { exitCode: 60, stderr: expect.stringContaining('unable to get local issuer certificate') }
   expect(await fleet.run([...distrusting, url], { env: trusting })).toMatchObject(refused)
   const own = ['--cacert', trusting.TESTFLEET_CA_FILE ?? '']

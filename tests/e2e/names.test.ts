@@ -137,8 +137,8 @@ const python = 'import sys, urllib.request; sys.stdout.write(urllib.request.urlo
 const node = 'fetch(process.argv[1]).then((answer) => answer.text()).then((text) => process.stdout.write(text))'
 
 const clients: Readonly<Record<string, () => readonly string[]>> = {
-  curl: () => ['curl', '-sS', `http://${nameOf('web')}/`],
-  'curl, by an alias': () => ['curl', '-sS', 'http://shop.example/'],
+  curl: () => ['curl', '-sS', '--max-time', '60', `http://${nameOf('web')}/`],
+  'curl, by an alias': () => ['curl', '-sS', '--max-time', '60', 'http://shop.example/'],
   Node: () => [user.node, '-e', node, `http://${nameOf('web')}/`],
   Python: () => ['/usr/bin/python3', '-c', python, `http://${nameOf('web')}/`],
 }
@@ -255,7 +255,7 @@ for (const who of everybody) {
     async () => {
       const file = join(fleet.folder, 'testfleet.json')
       const inner = `${user.command.join(' ')} join --quiet --names`
-      const script = `curl -sS "$FTP_URL/" && echo "$FTP_URL"
+      const script = `curl -sS --max-time 60 "$FTP_URL/" && echo "$FTP_URL"
     for way in proxy none; do ${inner} $way -- printenv FTP_URL; done`
       const words = ['run', '--quiet', '--server', 'ftp', '-f', file, '--', 'sh', '-c', script]
       const prefix = [...(who === 'root' ? [] : user.prefix), ...user.command, ...words]
@@ -271,7 +271,7 @@ for (const who of everybody) {
 const deadProxy = { http_proxy: 'http://127.0.0.1:9', HTTPS_PROXY: 'http://127.0.0.1:9', NODE_USE_ENV_PROXY: '1' }
 
 test('`run` gives names to every program that its command starts, and bypasses a proxy of the caller', async () => {
-  const command = ['sh', '-c', 'sh -c "curl -sS http://$TESTFLEET_WEB_HOSTNAME/"']
+  const command = ['sh', '-c', 'sh -c "curl -sS --max-time 60 http://$TESTFLEET_WEB_HOSTNAME/"']
   const words = ['run', '--quiet', '--server', 'web', '-f', join(fleet.folder, 'testfleet.json'), '--', ...command]
   const prefix = [...user.prefix, ...user.command, ...words]
   const result = await startTestfleet([], {
@@ -345,7 +345,7 @@ describe('where users may not create namespaces', () => {
     )
     await chmod(join(bin, 'unshare'), 0o755)
     const env = { PATH: `${bin}:${process.env.PATH}` }
-    const result = await inSession(['curl', '-sS', page()], { env, words: [] })
+    const result = await inSession(['curl', '-sS', '--max-time', '60', page()], { env, words: [] })
     expect(result).toMatchObject({ stdout: 'the page\n', exitCode: 0 })
     expect(result.stderr).toContain(
       `${incomplete}this system allows no private /etc/hosts: unshare: unshare failed: Operation not permitted: Node`,
@@ -413,7 +413,7 @@ describe('where the networks of the engine cannot be reached', () => {
   }
 
   test('a port that is not published is refused with the reason', wide, async () => {
-    const { stdout } = await joinFar(['curl', '-sS', `http://${nameOf('web')}:81/`])
+    const { stdout } = await joinFar(['curl', '-sS', '--max-time', '60', `http://${nameOf('web')}:81/`])
     expect(stdout).toBe(`${nameOf('web')} publishes no port 81; \`ports\` of the fleet file can\nsent elsewhere: 0\n`)
   })
 })
@@ -431,7 +431,7 @@ describe('where name services have precedence over /etc/hosts', () => {
       location.url.replace(/(?<=^unix:\/\/)(?:\/var)?(?=\/run\/)/, fleet.folder),
     )
     const env = { ...ownHome('an ordinary user'), DOCKER_HOST: socket }
-    const command = ['sh', '-c', 'cat /etc/nsswitch.conf /run/nscd/socket; curl -sS "$0"', page()]
+    const command = ['sh', '-c', 'cat /etc/nsswitch.conf /run/nscd/socket; curl -sS --max-time 60 "$0"', page()]
     const result = await inSession(command, { who: 'root', within, env })
     expect(result).toMatchObject({ stdout: 'hosts: files resolve [!UNAVAIL=return] dns\nthe page\n', exitCode: 0 })
   })

@@ -12,6 +12,7 @@ import { isProcessId } from '../../src/model/process-id.ts'
 import { openContainers } from '../../src/runtime/containers/open-containers.ts'
 import { withProcesses } from '../../src/runtime/processes/with-processes.ts'
 import { readRecords, type StoredRecord } from '../../src/sessions/store.ts'
+import { describeProcesses } from './describe-processes.ts'
 import { callWarm, mayBeWarm } from './warm-command.ts'
 
 export interface CommandOptions {
@@ -122,8 +123,9 @@ export function startTestfleet(words: readonly string[], options: CommandOptions
   const result = new Promise<CommandResult>((resolve, reject) => {
     const timeoutMs = options.timeoutMs ?? DEADLINE_MS
     const clock = setTimeout(() => {
+      const said = `it said\n${output.stderr}\nits processes:\n${describeProcesses(child.pid ?? 0)}`
       signalGroup(child, 'SIGKILL')
-      reject(new Error(`testfleet ${words.join(' ')} did not end within ${timeoutMs} ms; it said\n${output.stderr}`))
+      reject(new Error(`testfleet ${words.join(' ')} did not end within ${timeoutMs} ms; ${said}`))
     }, timeoutMs)
     child.once('error', (error) => {
       clearTimeout(clock)

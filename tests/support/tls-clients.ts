@@ -55,7 +55,11 @@ export const tlsClients = {
     const own = cert === undefined ? [] : ['--cert', cert, '--key', key ?? '']
     const revoked = env.CHECK_CRL === undefined ? [] : ['--crlfile', crl]
     const where = ['--connect-to', `::${host}:${port}`, `https://${name}/`]
-    return { program: 'curl', words: ['-sS', '--output', '/dev/null', ...own, ...revoked, ...where], env }
+    return {
+      program: 'curl',
+      words: ['-sS', '--max-time', '15', '--output', '/dev/null', ...own, ...revoked, ...where],
+      env,
+    }
   },
   openssl({ host, port, name }, env) {
     const { TESTFLEET_CLIENT_CERT_FILE: cert, TESTFLEET_CLIENT_KEY_FILE: key, TESTFLEET_CRL_FILE: crl = '' } = env

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
+import { describeProcesses } from './describe-processes.ts'
 import type { WarmCall, WarmMessage } from './warm-command-process.ts'
 
 interface WarmResult {
@@ -29,7 +30,9 @@ export function callWarm(call: WarmCall, mainFile: string, timeoutMs: number): P
   const chunks = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] }
   const textOf = (stream: keyof typeof chunks): string => Buffer.concat(chunks[stream]).toString('utf8')
   return new Promise((resolve, reject) => {
-    const clock = setTimeout(() => fail(`did not end within ${timeoutMs} ms`), timeoutMs)
+    const onClock = (): void =>
+      fail(`did not end within ${timeoutMs} ms`, `\nits processes:\n${describeProcesses(child.pid ?? 0)}`)
+    const clock = setTimeout(onClock, timeoutMs)
     const onExit = (code: number | null): void => fail(`ended its process with ${code}`)
     const onMessage = (message: WarmMessage): void => {
       if ('stream' in message) {
@@ -44,10 +47,10 @@ export function callWarm(call: WarmCall, mainFile: string, timeoutMs: number): P
       clearTimeout(clock)
       child.off('message', onMessage).off('exit', onExit)
     }
-    const fail = (what: string): void => {
+    const fail = (what: string, more = ''): void => {
       stop()
       child.kill('SIGKILL')
-      reject(new Error(`testfleet ${call.words.join(' ')} ${what}; it said\n${textOf('stderr')}`))
+      reject(new Error(`testfleet ${call.words.join(' ')} ${what}; it said\n${textOf('stderr')}${more}`))
     }
     child.on('message', onMessage).on('exit', onExit)
     child.send(call)

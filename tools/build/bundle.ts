@@ -92,7 +92,9 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
 /** The core imports the library: if the library imported the core, too, one of them would run without the other's classes. */
 function refuseCore({ name, imports }: { readonly name: string; readonly imports: readonly string[] }): void {
   if (!['library', 'take'].includes(name) || !imports.some((path) => path.includes('core-'))) return
-  throw new Error(`the file ${name} imports the core: add what it needs from there to its list in tools/build/bundle.ts`)
+  throw new Error(
+    `the file ${name} imports the core: add what it needs from there to its list in tools/build/bundle.ts`,
+  )
 }
 
 /**

@@ -98,6 +98,9 @@ interface Pipe {
   readonly write: number
 }
 
+/** Time limit for `mkfifo`. */
+const MAKE_MS = 5000
+
 /**
  * Opens real pipes for the output, because Node's own are sockets, and no program can open those as /dev/stdout or
  * /dev/stderr. Undefined where there is no `mkfifo`.
@@ -107,7 +110,12 @@ async function openPipes(folder: string): Promise<[Pipe, Pipe] | undefined> {
   const paths = ['stdout', 'stderr'].map((name) => join(folder, name))
   const opened: Pipe[] = []
   if (tool === undefined) return undefined
-  const maker = spawn(tool, ['-m', '600', ...paths], { env: {}, stdio: 'ignore' })
+  const maker = spawn(tool, ['-m', '600', ...paths], {
+    env: {},
+    stdio: 'ignore',
+    timeout: MAKE_MS,
+    killSignal: 'SIGKILL',
+  })
   const [code] = await once(maker, 'close').catch(() => [1])
   if (code !== 0) return undefined
   for (const path of paths) {
