@@ -21,12 +21,15 @@ const refuse = (lifetime: Lifetime, processId = process.pid): void =>
 
 describe('a session that others hold', () => {
   test('is refused for every kind of holder and lifetime', async () => {
-    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'worker 1'], { stdio: 'ignore' })
+    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)', 'worker 1'], {
+      stdio: 'ignore',
+      cwd: '/',
+    })
     await new Promise((resolve) => child.once('spawn', resolve))
     const holder = ownHolder(child.pid ?? 0)
     const busy = {
       code: 'SESSION_BUSY',
-      message: expect.stringMatching(`held by process ${child.pid} \\(.*worker 1`),
+      message: expect.stringMatching(`held by process ${child.pid} \\(node -e .* worker 1, in /\\)`),
     }
     for (const lifetime of [
       lasting(nobody, ownHolder(process.pid), holder),
@@ -135,7 +138,7 @@ test('a session that stays is reported with the process and the command that hol
       tools as unknown as Tools,
     )
   const name = nameHolder(holder)
-  expect(name).toMatch(new RegExp(`^process ${process.pid} \\(.*node`))
+  expect(name).toBe(`process ${process.pid} (vitest)`)
   expect(warnings).toEqual(
     [`${name} holds it`, `${name} and 1 other hold it`, `${name} and 2 others hold it`].map((who) => ({
       kind: 'warned',

@@ -1,8 +1,8 @@
-import { basename } from 'node:path'
 import { TestfleetError } from '../model/failures.ts'
 import type { Holder, Lifetime, Machine } from '../model/session.ts'
 import { say } from '../model/surface.ts'
-import { judgeHolders, readAncestors, readCommandLine, readMachine } from './processes.ts'
+import { nameCommand } from './name-command.ts'
+import { judgeHolders, readAncestors, readCommandLine, readMachine, readWorkingFolder } from './processes.ts'
 import type { StoredRecord } from './store.ts'
 
 /** Returns the holders of a session that are alive or cannot be seen from here. */
@@ -22,13 +22,15 @@ export function describeHolder(holder: Pick<Holder, 'machine' | 'process'> | und
 }
 
 /**
- * Names a process and its command, for a message on this machine: the machine is left out there. A process elsewhere has its
- * machine in place of its command.
+ * Names a process and its command, for a message on this machine: the machine is left out there, and the folder of a process
+ * that has the same. A process elsewhere has its machine in place of its command.
  */
 export function nameHolder(holder: Pick<Holder, 'machine' | 'process'> | undefined, here = readMachine()): string {
   if (holder === undefined || !isHere(holder, here)) return describeHolder(holder)
-  const command = formatCommand(readCommandLine(holder.process.pid))
-  return `process ${holder.process.pid}${command === '' ? '' : ` (${command})`}`
+  const { pid } = holder.process
+  const folder = readWorkingFolder(pid)
+  const command = nameCommand(readCommandLine(pid), folder === readWorkingFolder('self') ? undefined : folder)
+  return `process ${pid}${command === '' ? '' : ` (${command})`}`
 }
 
 /** Whether the ids of processes there mean the same here. */
@@ -54,14 +56,4 @@ export function requireNoOthers(
   const who = nameHolder(other, here)
   const others = more.length === 0 ? '' : ` and ${more.length} more`
   throw new TestfleetError('SESSION_BUSY', `the session ${record.name} is held by ${who}${others}`, { hint })
-}
-
-const MAX_COMMAND_LENGTH = 120
-
-/** Formats the command as a person would type it. */
-function formatCommand(words: readonly string[]): string {
-  const [, file = '', ...rest] = words
-  const isOwn = ['testfleet.cjs', 'testfleet', 'main.ts'].includes(basename(file))
-  const text = (isOwn ? ['testfleet', ...rest] : words).join(' ')
-  return text.length > MAX_COMMAND_LENGTH ? `${text.slice(0, MAX_COMMAND_LENGTH)}…` : text
 }

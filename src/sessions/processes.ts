@@ -70,6 +70,11 @@ export function readCommandLine(pid: number): readonly string[] {
   return text.split('\0').filter(Boolean)
 }
 
+/** Returns the folder that a process runs in; undefined when the system hides it. */
+export function readWorkingFolder(pid: number | 'self'): string | undefined {
+  return attempt(() => readlinkSync(`/proc/${pid}/cwd`)) || undefined
+}
+
 function exists(pid: number): boolean {
   try {
     process.kill(pid, 0)
