@@ -47,6 +47,15 @@ class TestfleetError(Exception):
         )
 
 
+def outside_of_test(server: str) -> TestfleetError:
+    """The failure of a lease that a test asks for after its end, or that another test asks for in its name."""
+    return TestfleetError(
+        f"the lease of {server} was asked for outside of a test",
+        code="USAGE",
+        hint="Use the `lease` of the test that is running, or `open_fleet().lease()`, and release the lease yourself.",
+    )
+
+
 class UnknownServer(TestfleetError, KeyError):
     """A name that no server of the fleet has."""
 

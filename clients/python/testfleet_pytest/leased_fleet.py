@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Callable, Dict, Iterator, List, Mapping, Optional
 
+from .errors import outside_of_test
 from .fleet import Fleet
 from .lease import Lease, release_leases
 from .server import Server
@@ -19,6 +20,7 @@ class LeasedFleet(Mapping[str, Server]):
         self._leases: Dict[str, Lease] = {}
         self._others: List[Lease] = []
         self._lock = threading.Lock()
+        self._is_over = False
         self.session = fleet.session
         self.domain = fleet.domain
 
@@ -42,6 +44,8 @@ class LeasedFleet(Mapping[str, Server]):
         __tracebackhide__ = True
         # Threads of a test share one copy.
         with self._lock:
+            if self._is_over:
+                raise outside_of_test(name)
             if name not in self._leases:
                 self._leases[name] = self._fleet.lease(name)
                 self._on_lease(self._leases[name].environment)
@@ -59,6 +63,8 @@ class LeasedFleet(Mapping[str, Server]):
     def lease(self, name: str, timeout: Optional[float] = None) -> Lease:
         """Returns another pristine copy of a server, which is also given back after the test."""
         __tracebackhide__ = True
+        if self._is_over:
+            raise outside_of_test(name)
         other = self._fleet.lease(name, timeout)
         with self._lock:
             self._others.append(other)
@@ -66,4 +72,6 @@ class LeasedFleet(Mapping[str, Server]):
 
     def release(self) -> None:
         """Gives back every server that the test has leased."""
+        with self._lock:
+            self._is_over = True
         release_leases([*self._leases.values(), *self._others])

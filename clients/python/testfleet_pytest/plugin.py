@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Generator, Iterator, List, Mapping, Opti
 
 import pytest
 
-from .errors import TestfleetError
+from .errors import TestfleetError, outside_of_test
 from .fleet import Fleet
 from .lease import Lease, release_leases
 from .leased_fleet import LeasedFleet
@@ -66,13 +66,17 @@ def fleet(request: pytest.FixtureRequest, _testfleet: Fleet) -> Iterator[Mapping
 def lease(_testfleet: Fleet) -> Iterator[Callable[..., Lease]]:
     """Function that leases a pristine server for this test: `db = lease("db")`."""
     taken: List[Lease] = []
+    is_over = False
 
     def take(name: str, timeout: Optional[float] = None) -> Lease:
         __tracebackhide__ = True
+        if is_over:
+            raise outside_of_test(name)
         taken.append(_testfleet.lease(name, timeout))
         return taken[-1]
 
     yield take
+    is_over = True
     release_leases(reversed(taken))
 
 

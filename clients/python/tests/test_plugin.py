@@ -200,3 +200,16 @@ def test_workers_share_the_fleet_that_the_controller_holds_and_ends(pytester, st
     assert len({words[2] for words in shares}) == 1
     assert {words[0] for words in shares} == {"share"}
     assert down[0] == "down"
+
+
+@pytest.mark.parametrize(
+    ("options", "fixture", "take"),
+    [([], "lease", 'kept[0]("db")'), (["-o", "testfleet_per=test"], "fleet", 'kept[0]["db"]')],
+)
+def test_a_lease_outside_of_its_test_is_refused(run, stand_in, lender, options, fixture, take):
+    stand_in.answer(share=[with_lender(lender)])
+    module = f"kept = []\ndef test_keeps({fixture}): kept.append({fixture})\ndef test_takes(): {take}\n"
+    result = run(*options, test_it=module)
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["*error: the lease of db was asked for outside of a test", "*hint: Use the `lease` of*"])
+    assert lender.requests == []
