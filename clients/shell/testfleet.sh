@@ -38,6 +38,11 @@ testfleet_share() {
 # testfleet_release or the end of this script.
 testfleet_lease() {
   testfleet_failure=
+  [ $# -gt 0 ] || {
+    testfleet_failure=USAGE
+    _testfleet_tell 'testfleet_lease needs the name of a server' 'Write it after the function, such as `testfleet_lease db`.'
+    return 1
+  }
   _testfleet_set_bin || return 1
   _testfleet_folder=$(mktemp -d "${TMPDIR:-/tmp}/testfleet-lease-XXXXXX") && mkfifo "$_testfleet_folder/variables" &&
     : >"$_testfleet_folder/messages" || {
@@ -68,6 +73,8 @@ testfleet_lease() {
   } 8<"$_testfleet_folder/messages"
   [ -n "$_testfleet_holder" ] || {
     _testfleet_note_failure "$_testfleet_variables"
+    [ "$testfleet_failure" != NO_SESSION ] || [ -n "${TESTFLEET_SESSION-}" ] ||
+      printf 'hint: Or call `testfleet_share` first: with bats, in `setup_suite` or `setup_file`.\n' >&2
     return 1
   }
   # The copies of an earlier call stay leased.

@@ -184,6 +184,16 @@ describe('the functions for bats and sh', () => {
     }
   })
 
+  test('say what is missing in a lease without a fleet, and in one without a name', async () => {
+    const fleet = await makeProject()
+    const script = `. '${root}/clients/shell/testfleet.sh'
+testfleet_lease web; echo "$testfleet_failure"; testfleet_lease; echo "$testfleet_failure"`
+    const { stdout, stderr } = await start(fleet.folder, ['-c', script], 'sh').result
+    expect(stdout).toBe('NO_SESSION\nUSAGE\n')
+    expect(stderr).toMatch(/^hint: Or call `testfleet_share` first: with bats, in `setup_suite` or `setup_file`\.$/m)
+    expect(stderr).toMatch(/^error: testfleet_lease needs the name of a server\nhint: .*`testfleet_lease db`\.$/m)
+  })
+
   test('lease under run of bats', async () => {
     const folder = await makeFleetFolder({
       testfleet: fakeCommand,
