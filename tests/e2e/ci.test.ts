@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { chmod, copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -182,6 +182,35 @@ test('runs the command in shards, with the testfleet of the action', wide, async
   expect(failed, output).toBe(false)
   expect(output).toMatch(/^\[1\] 1\.$/m)
   expect(output).toMatch(/^\[2\] 2\.$/m)
+})
+
+test('a checkout of the action compiles its own testfleet, once', wide, async () => {
+  const checkout = join(fleet.folder, 'checkout')
+  for (const name of ['action.yml', 'action', 'bin', 'package.json', 'tsconfig.json', 'tools', 'src'])
+    await cp(join(root, name), join(checkout, name), { recursive: true })
+  // Brings the packages of this clone in place of those of the registry.
+  const npm = `[ "$1" = ci ] && echo "npm ci in $PWD" >&2 && mkdir node_modules && ln -s '${root}/node_modules/'* node_modules`
+  const own = join(fleet.folder, 'own-bin')
+  await mkdir(own)
+  await putProgram(join(own, 'npm'), npm)
+  const more = { env: { ...env, PATH: `${own}:${process.env.PATH}` } }
+  const use = () =>
+    runAction(
+      join(checkout, 'action.yml'),
+      { cache: 'false', run: 'echo ran' },
+      { folder: fleet.folder, cache: join(fleet.folder, 'cache'), ...more },
+    )
+  const first = await use()
+  expect(first.failed, first.output).toBe(false)
+  expect(first.output).toContain(`npm ci in ${checkout}\n`)
+  expect(first.output).toMatch(/^ran$/m)
+  expect(first.output).toMatch(/^built dist in \d+ ms$/m)
+  // RUNNER_TEMP is the folder of the fleet.
+  const command = await readFile(join(fleet.folder, 'testfleet-bin/testfleet'), 'utf8')
+  expect(command).toContain(join(checkout, 'bin/testfleet'))
+  const second = await use()
+  expect(second.failed, second.output).toBe(false)
+  expect(second.output).not.toMatch(/npm ci|built dist/)
 })
 
 test('the script for runners without shards gives each of them its files, and runs nothing without files', async () => {
