@@ -39,6 +39,11 @@ export const suites: Readonly<Record<string, Suite>> = {
     ],
     environment: { TS_NODE_TRANSPILE_ONLY: 'true', NODE_ENV: 'test' },
   },
+  ldapts: {
+    repository: 'https://github.com/ldapts/ldapts',
+    command: vitest,
+    needs: 'the package vitest, whose functions Vite+ has under another name',
+  },
   mariadb: {
     repository: 'https://github.com/mariadb-corporation/mariadb-connector-nodejs',
     command: [...vitest, '--no-file-parallelism', '--isolate', '-t', `^(?!.*(${outside.mariadb})).*$`],
