@@ -7,6 +7,7 @@ import { buildRules } from './rules/build-steps.ts'
 import { fileRules } from './rules/files.ts'
 import { imageRules } from './rules/images.ts'
 import { networkRules } from './rules/network.ts'
+import { processRules } from './rules/processes.ts'
 import { rightRules } from './rules/rights.ts'
 import { secretRules } from './rules/secrets.ts'
 import { serverRules } from './rules/servers.ts'
@@ -17,7 +18,16 @@ export type { Audit, Finding }
 /** SARIF is loaded on demand. */
 export const loadSarif = () => import('./sarif.ts')
 
-const rules = [imageRules, secretRules, fileRules, rightRules, networkRules, buildRules, serverRules].flat()
+const rules = [
+  imageRules,
+  secretRules,
+  fileRules,
+  rightRules,
+  networkRules,
+  processRules,
+  buildRules,
+  serverRules,
+].flat()
 
 /**
  * Finds what can be attacked, leak or break. Reads the files that are copied, needs no engine and changes nothing.

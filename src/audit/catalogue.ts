@@ -36,7 +36,7 @@ export const catalogue: Catalogue = {
   }),
   'secret-in-command': finding('high', 'CWE-214', 'A secret in arguments', {
     why: "Arguments are visible in the process list and in the container's configuration.",
-    hint: 'Declare it in `secrets`, and make the program read /run/secrets/NAME.',
+    hint: 'Declare it in `secrets`, and make the program read /run/secrets/NAME. A `process` reads it from a variable.',
   }),
   'secret-in-content': finding('high', 'CWE-798', 'A secret in the `content` of a copied file', {
     why: 'It is in the fleet file and in a layer of the image.',
@@ -234,6 +234,23 @@ export const catalogue: Catalogue = {
   'shell-evaluates': finding('medium', 'CWE-95', 'Text with variables that a shell evaluates', {
     why: 'The value of a variable is run as a command.',
     hint: 'Use the variable as an argument, in double quotes, without `eval`.',
+  }),
+  'process-off-loopback': finding('medium', 'CWE-668', 'A program of this machine that listens on all addresses', {
+    why: 'A process has no network of its own: other machines reach its port, as far as no firewall forbids it.',
+    hint: 'Make it listen on 127.0.0.1, where ready checks and tests ask it.',
+  }),
+  'process-gains-rights': finding(
+    'high',
+    'CWE-250',
+    'A program of this machine that is started with the rights of another user',
+    {
+      why: 'It can change the whole machine, and testfleet may not stop a program of another user: it can stay.',
+      hint: 'Start the program itself, with your own rights; for a port below 1024, choose another one.',
+    },
+  ),
+  'process-unreachable': finding('low', 'CWE-684', 'A container that depends on a program of this machine', {
+    why: 'The name of the program leads nowhere in a container, and 127.0.0.1 is the container itself.',
+    hint: 'Use it from a process or a test. For a container on a local Docker, set `extraHosts: { machine.test: host-gateway }`, and make the program listen on an address that containers reach.',
   }),
   'dockerfile-without-user': finding('low', 'CWE-250', 'A Dockerfile without `USER`', {
     why: 'The server runs as root, unless its base says otherwise.',

@@ -67,6 +67,29 @@ const dockerfiles = (id: FindingId, bad: readonly string[], good: readonly strin
   files: dockerfile(...bad),
   goodFiles: dockerfile(...good),
 })
+/** A process of this machine, without the keys that only a container can have. */
+const program = (command: string, keys: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> => ({
+  ...{ image: '', user: '', capDrop: '', limits: '', process: command },
+  ...keys,
+})
+const processes: readonly Case[] = [
+  ...['0.0.0.0', '--host=0.0.0.0', '0.0.0.0:80', 'tcp://[::]:80', '::'].map((word): Case => {
+    const good = program('[node, "127.0.0.1", "--v=10.0.0.0", "a::b", "::1", "[::1]:80"]')
+    return { id: 'process-off-loopback', bad: program(`[node, "${word}"]`), good }
+  }),
+  {
+    id: 'process-off-loopback',
+    bad: program('[node]', { environment: '{ BIND_ADDRESS: 0.0.0.0 }' }),
+    good: program('[node]', { environment: '{ BIND_ADDRESS: 127.0.0.1, VERSION: 0.0.0.0 }' }),
+  },
+  { id: 'process-gains-rights', bad: program('[/usr/bin/sudo, node]'), good: program('[node, sudo]') },
+  {
+    id: 'process-unreachable',
+    bad: { dependsOn: '[app]' },
+    good: { dependsOn: '[app]', extraHosts: '{ machine.test: host-gateway }' },
+    rest: '  app: { process: [node], ports: [81], ready: [{ tcp: 81 }] }\n',
+  },
+]
 /** Assembled here, so that no scanner reports this file as a leak. */
 const token = `ghp_${'a1B2c3D4e5F6'.repeat(3)}`
 const jwt = ['eyJhbGciOiJIUzI1NiJ9', 'eyJzdWIiOiIxMjM0NTY3ODkwIn0', 'dozjgNryP4J3jVmNHl0w5N'].join('.')
@@ -567,7 +590,16 @@ const robustness: readonly Case[] = [
   },
 ]
 
-const cases: readonly Case[] = [...images, ...secrets, ...files, ...rights, ...network, ...builds, ...robustness]
+const cases: readonly Case[] = [
+  ...images,
+  ...secrets,
+  ...files,
+  ...rights,
+  ...network,
+  ...builds,
+  ...processes,
+  ...robustness,
+]
 
 /** Their files are keys: `src/config/own-certificate.test.ts` has these cases. */
 const elsewhere: readonly FindingId[] = ['certificate-expired', 'certificate-name']

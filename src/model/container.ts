@@ -110,6 +110,8 @@ export interface ContainerSummary {
   /** The image reference that the container was created with. */
   readonly image: string
   readonly state: ContainerState
+  /** Whether it has ended and is about to be restarted. Its state is then `running`. */
+  readonly isRestarting?: boolean | undefined
   readonly labels: Labels
   /** Milliseconds since 1970 by the engine's clock, as every time here. */
   readonly createdAtMs: number
@@ -124,7 +126,7 @@ export interface ContainerDetails extends ContainerSummary {
   readonly environment: Readonly<Record<string, string>>
   /** Everything that is mounted in it, except memory (tmpfs). */
   readonly mounts: readonly MountedPath[]
-  /** Exit code of the last run, or undefined while it runs or before it ran. */
+  /** Exit code of the last run, also while it waits to be restarted; undefined while it runs or before it ran. */
   readonly exitCode: number | undefined
   readonly isOutOfMemory: boolean
   /** Process id of its first process on the engine's machine, or undefined while it does not run. */

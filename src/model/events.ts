@@ -8,7 +8,7 @@ import type { Operation, Plan } from './plan.ts'
  * - `ready`: it runs, and every ready check passes
  * - `unready`: it runs, and a ready check does not pass
  * - `completed`: it has ended as its `exit` check demands
- * - `exited`: it has ended in another way, or was stopped
+ * - `exited`: it has ended in another way, was stopped, or waits to be restarted
  * - `paused`: its processes are frozen
  */
 export type ServerState = 'starting' | 'ready' | 'unready' | 'completed' | 'exited' | 'paused'

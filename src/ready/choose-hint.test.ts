@@ -93,6 +93,19 @@ describe('the hint for a failed port check', () => {
     expect(told).not.toEqual(raises)
   })
 
+  test.each<[string, Listener[] | undefined, string]>([
+    ['elsewhere', [listens(8000, true)], 'Nothing listens at 8080; the server listens at 127.0.0.1:8000: correct'],
+    ['on all addresses', [listens(8000)], 'the server listens at 0.0.0.0:8000'],
+    ['on IPv6', [{ ...listens(8000, true), isIpv6: true }], 'the server listens at [::1]:8000'],
+    ['on ::1', [{ ...listens(8080, true), isIpv6: true }], 'at 8080 on ::1 only: make it listen on 127.0.0.1.'],
+    ['on another loopback', [{ ...listens(8080, true), address: '127.0.0.2' }], 'on 127.0.0.2 only: make it listen on'],
+    ['on one address', [{ ...listens(8080), address: '10.0.0.5' }], 'on 10.0.0.5 only: make it listen on 127.0.0.1'],
+    ['on 127.0.0.1', [listens(8080, true)], 'The server listens at 8080 (tcp) and ends each connection'],
+    ['nobody knows where', undefined, 'check that it is the port that the server listens at, on 127.0.0.1.'],
+  ])('asks a process at 127.0.0.1: %s', (_, listeners, words) => {
+    expect(hint(http, 'connection refused', { listeners, isProcess: true })).toContain(words)
+  })
+
   test('suggests more time if nothing listens or the server is silent', () => {
     expect(hint(http, 'connection refused', { listeners: [] })).toEqual(raises)
     expect(hint(tcp, 'says nothing')).toEqual(raises)

@@ -21,6 +21,8 @@ export interface Evidence {
   /** Undefined when it could not be found out. */
   readonly listeners: readonly Listener[] | undefined
   readonly known?: KnownServer | undefined
+  /** Whether it is a process of this machine. */
+  readonly isProcess?: boolean | undefined
 }
 
 /** Chooses the hint about a server that was not ready in time: by its log, then by its last answers. */
@@ -55,7 +57,7 @@ function hintFor(standing: Standing, evidence: Evidence): string | undefined {
     return `Run it by hand: ${say('exec', evidence.server, check.command.join(' '))} (after ${say('upKept')}).`
   if (check.kind === 'healthcheck') return "The image's health check does not pass: look at its command and the log."
   const isUnheard = /refused|^(?:closes|takes) the connection|connection reset|no route/.test(answer)
-  if (isUnheard) return hintForPort(check, answer, evidence.listeners)
+  if (isUnheard) return hintForPort(check, answer, evidence.listeners, evidence.isProcess)
   return (
     hintForTls(check, answer) ??
     hintForProtocol(check, answer) ??
@@ -66,9 +68,10 @@ function hintFor(standing: Standing, evidence: Evidence): string | undefined {
 
 const MUTE = /^(?:says nothing|does not answer|does not take the connection|no answer yet|begins its answer)/
 
-function hintForSilence(check: ReadyCheck & { port: number }, answer: string, { listeners }: Evidence): string {
+function hintForSilence(check: ReadyCheck & { port: number }, answer: string, evidence: Evidence): string {
+  const { listeners, isProcess } = evidence
   if (!MUTE.test(answer)) return `Compare what the server says with what the check \`${check.kind}\` wants.`
-  if (listeners !== undefined && !isHeard(check, listeners)) return hintForPort(check, answer, listeners)
+  if (listeners !== undefined && !isHeard(check, listeners)) return hintForPort(check, answer, listeners, isProcess)
   const how = isOverUdp(check.kind) ? `listens at ${check.port}/udp` : `takes connections at ${check.port}`
   return `The server ${how} and does not answer: look whether it hangs or wants another protocol; ${RAISE}.`
 }

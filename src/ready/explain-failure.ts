@@ -1,4 +1,5 @@
 import { TestfleetError } from '../model/failures.ts'
+import { isProcessId } from '../model/process-id.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 import { chooseHint, type Standing } from './choose-hint.ts'
 import { explainScript } from './explain-script.ts'
@@ -6,7 +7,7 @@ import { findCauseInLog, type KnownServer } from './find-cause-in-log.ts'
 import { findListeners } from './find-listeners.ts'
 import { readLogEnd } from './read-log-end.ts'
 import { nameCheck } from './run-check.ts'
-import { type End, KILLED, readEnd, wordEnd, wordShortage } from './word-end.ts'
+import { type End, hintForKill, KILLED, readEnd, wordEnd, wordShortage } from './word-end.ts'
 
 /** A server that did not become ready, or did not stay ready. */
 interface FailedSubject {
@@ -48,13 +49,14 @@ const crashes = new Map([
 ])
 
 function hintForDeath(
-  { server, rights }: FailedSubject,
+  { server, containerId, rights }: FailedSubject,
   { isOutOfMemory, memoryBytes, exitCode = 0 }: End,
   wantedCode: number | undefined,
   output: readonly string[],
 ): string | undefined {
   if (isOutOfMemory) return memoryBytes === undefined ? GIVE_MEMORY : 'Raise `limits.memory`.'
-  if (exitCode === KILLED) return 'It was killed (SIGKILL). If nobody did that, memory ran out: raise `limits.memory`.'
+  const isProcess = isProcessId(containerId)
+  if (exitCode === KILLED) return hintForKill(containerId)
   if (exitCode === 0 && wantedCode === undefined) {
     return 'Its command went into the background or had nothing to do: keep it in the foreground, or declare `ready: [{ exit: 0 }]`.'
   }
@@ -62,7 +64,8 @@ function hintForDeath(
   const cause = findCauseInLog(server, output, rights)
   if (cause !== undefined) return cause
   if (crash !== undefined) return `It was ended by ${crash}.`
-  if (output.length === 0) return 'It logged nothing: run its command by hand in the image to see why.'
+  if (output.length === 0)
+    return `It logged nothing: run its command by hand${isProcess ? '' : ' in the image'} to see why.`
   return undefined
 }
 
@@ -90,7 +93,9 @@ export async function explainTimeout(
     {
       server,
       output: log,
-      hint: end.isOutOfMemory ? hintForShortage(end) : chooseHint({ server, standings, log, listeners, known }),
+      hint: end.isOutOfMemory
+        ? hintForShortage(end)
+        : chooseHint({ server, standings, log, listeners, known, isProcess: isProcessId(subject.containerId) }),
     },
   )
 }

@@ -24,9 +24,11 @@ test('reads which ports are open at which addresses', () => {
     udpHead,
     row('00000000:0035', '00000000:0000', '07'),
     row('0100007F:8235', '0100007F:0035', '01'),
+    row('0500000A:0036', '00000000:0000', '07'),
   ].join('')
   expect(readTables(text)).toEqual([
     { protocol: 'udp', port: 53, isLoopback: false },
+    { protocol: 'udp', port: 54, isLoopback: false, address: '10.0.0.5' },
     { protocol: 'tcp', port: 80, isLoopback: false },
     { protocol: 'tcp', port: 443, isLoopback: false, isIpv6: true },
     { protocol: 'tcp', port: 8080, isLoopback: true },
@@ -78,4 +80,17 @@ test.runIf(process.platform === 'linux')('reads the kernel of this machine if th
   server.close()
   expect(listeners).toContainEqual({ protocol: 'tcp', port, isLoopback: true })
   expect(await findListeners(runtime('of another container'), new AbortController().signal)).toBeUndefined()
+})
+
+test('asks the runtime what a process listens at, and nothing else: it shares the network of this machine', async () => {
+  const runtime = {
+    exec: async () => Promise.reject(new Error('asked for the whole machine')),
+    readSocketTables: async (id: string) => `${tcpHead}${row('0200007F:1F90', '00000000:0000', '0A')}${id}\n`,
+  } as unknown as Runtime
+  const { signal } = new AbortController()
+  expect(await findListeners({ runtime, containerId: 'process-1' }, signal)).toEqual([
+    { protocol: 'tcp', port: 8080, isLoopback: true, address: '127.0.0.2' },
+  ])
+  const { exec } = runtime
+  expect(await findListeners({ runtime: { exec } as Runtime, containerId: 'process-1' }, signal)).toBeUndefined()
 })

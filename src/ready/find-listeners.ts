@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { readEnd } from '../engine/output-text.ts'
+import { isProcessId } from '../model/process-id.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
 /** A port at which a program in a server listens. */
@@ -8,6 +9,8 @@ export interface PortListener {
   readonly port: number
   /** Whether only programs inside the server can reach it. */
   readonly isLoopback: boolean
+  /** The address at which it listens, when it is another than all of them, 127.0.0.1 and ::1. */
+  readonly address?: string | undefined
   /** Whether it listens only on IPv6 addresses, which may accept IPv4, too. */
   readonly isIpv6?: true
 }
@@ -26,14 +29,17 @@ const LOOK_MS = 2000
 
 /**
  * Reads from the kernel's tables what listens in a server: by `cat` in the server or, if its image has none, through the
- * process on this machine. Undefined when neither is possible.
+ * process on this machine. Undefined when neither is possible. A server without a container shares the network of this
+ * machine: only what its own processes listen at counts.
  */
 export async function findListeners(
   subject: { readonly runtime: Runtime; readonly containerId: string },
   signal: AbortSignal,
 ): Promise<Listener[] | undefined> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(LOOK_MS)])
-  const text = (await readInside(subject, patience)) ?? (await readOutside(subject, patience))
+  const text = isProcessId(subject.containerId)
+    ? await subject.runtime.readSocketTables?.(subject.containerId).catch(() => undefined)
+    : ((await readInside(subject, patience)) ?? (await readOutside(subject, patience)))
   signal.throwIfAborted()
   return text === undefined ? undefined : readTables(text)
 }
@@ -109,12 +115,21 @@ function readRow(line: string, protocol: PortListener['protocol']): PortListener
   const isOpen = protocol === 'tcp' ? state === LISTEN : state === UNCONNECTED && remotePort === '0000'
   if (!isOpen || address === NAME_SERVER) return undefined
   const isIpv6 = address.length > 8 && !MAPPED.test(address)
+  const text = isIpv6 ? undefined : toText(address.slice(-8))
   return {
     protocol,
     port: Number.parseInt(port, 16),
     isLoopback: isLoopbackAddress(address),
     ...(isIpv6 && { isIpv6 }),
+    ...(text !== undefined && !USUAL.has(text) && { address: text }),
   }
+}
+
+const USUAL: ReadonlySet<string> = new Set(['0.0.0.0', '127.0.0.1'])
+
+/** Returns an IPv4 address, of which the table has the bytes in reverse. */
+function toText(address: string): string {
+  return Buffer.from(address, 'hex').reverse().join('.')
 }
 
 /** An IPv4 address written as an IPv6 address. */

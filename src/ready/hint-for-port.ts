@@ -1,5 +1,5 @@
 import type { ReadyCheck } from '../model/fleet.ts'
-import type { Listener } from './find-listeners.ts'
+import type { Listener, PortListener } from './find-listeners.ts'
 
 export const RAISE = 'raise `readyTimeout` if it only needs longer'
 
@@ -30,33 +30,52 @@ export function hintForPort(
   { port, kind }: PortCheck,
   answer: string,
   listeners: readonly Listener[] | undefined,
+  isProcess = false,
 ): string {
+  // Checks ask a server without a container at the loopback of this machine.
+  const address = isProcess ? '127.0.0.1' : '0.0.0.0'
   if (listeners === undefined)
-    return `Nothing answers at ${port}: check that it is the port that the server listens at, on all addresses (0.0.0.0).`
+    return `Nothing answers at ${port}: check that it is the port that the server listens at, on ${isProcess ? address : `all addresses (${address})`}.`
   const [wanted, other] = isOverUdp(kind) ? (['udp', 'tcp'] as const) : (['tcp', 'udp'] as const)
   const own = findAt(port, wanted, listeners)
-  if (own?.isLoopback)
-    return `The server listens at ${port} on ${own.isIpv6 ? '::1' : '127.0.0.1'} only: make it listen on 0.0.0.0.`
+  if (own !== undefined && !answersAt(own, isProcess))
+    return `The server listens at ${port} on ${addressOf(own)} only: make it listen on ${address}.`
   if (own?.isIpv6 && /refused/.test(answer))
-    return `The server listens at ${port} on IPv6 only: make it listen on 0.0.0.0, too.`
+    return `The server listens at ${port} on IPv6 only: make it listen on ${address}, too.`
   if (own !== undefined) {
     const isIpv6 = own.isIpv6 ? ' It listens on IPv6: look whether it takes IPv4, too.' : ''
     return `The server listens at ${port} (${wanted}) and ends each connection of \`${kind}\`: look at its log, and whether it wants another protocol${kind === 'http' ? ', such as `https`' : ''}.${isIpv6}`
   }
   if (findAt(port, other, listeners) !== undefined)
     return `The server listens at ${port} over ${other.toUpperCase()} only, and \`${kind}\` asks over ${wanted.toUpperCase()}: use another check, or make the server listen over both.`
-  return hintForPlaces(port, listeners)
+  return hintForPlaces(port, listeners, isProcess)
 }
 
-function hintForPlaces(port: number, listeners: readonly Listener[]): string {
+/** Whether checks can reach a listener: those of a container come from outside, those of a process from this machine. */
+function answersAt({ isLoopback, isIpv6, address }: PortListener, isProcess: boolean): boolean {
+  if (!isProcess) return !isLoopback
+  return address === undefined && !(isLoopback && isIpv6)
+}
+
+function addressOf({ isLoopback, isIpv6, address }: PortListener): string {
+  if (address !== undefined) return address
+  if (isIpv6) return isLoopback ? '::1' : '::'
+  return isLoopback ? '127.0.0.1' : '0.0.0.0'
+}
+
+function hintForPlaces(port: number, listeners: readonly Listener[], isProcess: boolean): string {
   if (listeners.length === 0) return `Nothing listens in the server yet: look whether it is told to listen; ${RAISE}.`
-  const places = listeners.filter((one) => one.protocol !== 'unix').map(namePlace)
+  const places = listeners.filter((one) => one.protocol !== 'unix').map((one) => namePlace(one, isProcess))
   if (places.length > 0)
     return `Nothing listens at ${port}; the server listens at ${places.slice(0, 5).join(', ')}: correct the port of the check and of \`ports\`, or of the server.`
   const [path] = listeners.flatMap((one) => (one.protocol === 'unix' ? [one.path] : []))
   return `Nothing listens at a port; the server listens at the socket ${path}: make it listen at ${port}, or use an \`exec\` check.`
 }
 
-function namePlace({ protocol, port, isLoopback }: Exclude<Listener, { protocol: 'unix' }>): string {
-  return `${port}${protocol === 'udp' ? '/udp' : ''}${isLoopback ? ' (on 127.0.0.1 only)' : ''}`
+function namePlace(listener: PortListener, isProcess: boolean): string {
+  const { protocol, port, isLoopback, isIpv6 } = listener
+  const suffix = protocol === 'udp' ? '/udp' : ''
+  const address = addressOf(listener)
+  if (isProcess) return `${isIpv6 ? `[${address}]` : address}:${port}${suffix}`
+  return `${port}${suffix}${isLoopback ? ` (on ${address} only)` : ''}`
 }

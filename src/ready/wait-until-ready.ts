@@ -57,7 +57,7 @@ export async function waitUntilReady(subject: CheckSubject, options: WaitOptions
       await sleep(UNCHECKED_LIFE_MS, undefined, { signal })
       const now = await subject.runtime.inspectServer(subject.containerId, { signal })
       // A busy engine reports an end later than that.
-      if (now.exitCode !== undefined) await death
+      if (now.exitCode !== undefined && !now.isRestarting) await death
       isRestarting = now.isRestarting
     }
   }

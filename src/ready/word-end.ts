@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { formatSize } from '../formats/size.ts'
 import type { ContainerDetails } from '../model/container.ts'
+import { isProcessId } from '../model/process-id.ts'
 import type { Runtime } from '../runtime/runtime.ts'
 
 /** What is known about a server that has ended. */
@@ -38,4 +39,11 @@ export function wordShortage({ memoryBytes }: Pick<End, 'memoryBytes'>): string 
   return memoryBytes === undefined
     ? 'lack of memory on its machine'
     : `using more memory than its limit of ${formatSize(memoryBytes)}`
+}
+
+/** Returns what to do about a server that was killed, by its id. */
+export function hintForKill(containerId: string): string {
+  if (isProcessId(containerId))
+    return 'It was killed (SIGKILL), or the process of testfleet that runs it was. If nobody did that, the memory of this machine ran out: see `dmesg`.'
+  return 'It was killed (SIGKILL). If nobody did that, memory ran out: raise `limits.memory`.'
 }

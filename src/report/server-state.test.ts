@@ -28,6 +28,13 @@ test('out of memory is reported, and a server that is removed in the meantime co
   await expect(read(new TestfleetError('ENGINE_LOST', 'lost'))).rejects.toMatchObject({ code: 'ENGINE_LOST' })
 })
 
+test('a server that waits to be restarted has ended, with its exit code', async () => {
+  const waiting = { id: 'c', state: 'running', isRestarting: true } as const
+  const details = runtimeOf({ state: 'running', isRestarting: true, exitCode: 1 })
+  const ended = { state: 'exited', exitCode: 1, isOutOfMemory: false }
+  expect(await readLife(waiting, { ready: exit(1) }, details, { signal })).toEqual(ended)
+})
+
 test('a server that has not ended is not inspected', async () => {
   for (const state of ['running', 'paused', 'created'] as const) {
     expect(await readLife({ id: 'c', state }, { ready: [] }, runtimeOf(new Error('asked')), { signal })).toEqual({

@@ -13,16 +13,16 @@ export type LifeState =
 
 /**
  * Returns whether a server runs, is paused, was never started, has completed as its `exit` check demands, or has exited
- * otherwise. A server that is removed in the meantime counts as exited.
+ * otherwise. A server that is removed in the meantime counts as exited, as does one that waits to be restarted.
  */
 export async function readLife(
-  container: Pick<ContainerSummary, 'id' | 'state'>,
+  container: Pick<ContainerSummary, 'id' | 'state' | 'isRestarting'>,
   { ready }: Pick<ServerSpec, 'ready'>,
   runtime: Pick<Runtime, 'inspectServer'>,
   { signal }: Pick<CallOptions, 'signal'>,
 ): Promise<LifeState> {
-  const { state } = container
-  if (state !== 'exited') return { state } as LifeState
+  const { state, isRestarting } = container
+  if (state !== 'exited' && isRestarting !== true) return { state } as LifeState
   const exit = ready.find((check) => check.kind === 'exit')
   const details = await runtime.inspectServer(container.id, { signal }).catch((error: unknown) => {
     if (isFailure(error, 'NOT_FOUND')) return undefined

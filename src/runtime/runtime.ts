@@ -89,6 +89,11 @@ export interface Runtime {
   /** Fails with PORT_TAKEN when another program answers at a port of a server without a container. */
   confirmPorts?(id: string, options?: CallOptions): Promise<void>
   /**
+   * Returns the rows of the kernel's tables of sockets (/proc/net) that belong to the processes of a server without a
+   * container, which has no network of its own; undefined for a container.
+   */
+  readSocketTables?(id: string): Promise<string | undefined>
+  /**
    * Stops a server. One whose fleet file names a stop signal or a grace period gets the signal and that time; any other
    * is stopped at once. `graceMs` replaces that time. Its
    * `preStop` commands run first. It can be started again.

@@ -2,7 +2,7 @@ import { readdir, readFile, readlink } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { CallOptions } from '../engine/engine.ts'
 import { TestfleetError } from '../model/failures.ts'
-import { type Fleet, portPath, type Server } from '../model/fleet.ts'
+import { type Fleet, type Position, portPath, type Server } from '../model/fleet.ts'
 import { label } from '../model/labels.ts'
 import { say } from '../model/surface.ts'
 import type { Runtime } from '../runtime/runtime.ts'
@@ -52,12 +52,20 @@ export async function explainOwnPort(
   context: Pick<PortContext, 'runtime' | 'nameSession'>,
   options: CallOptions,
 ): Promise<TestfleetError> {
-  const index = server.ports.findIndex(({ container }) => error.message.includes(`:${container},`))
-  const holder = await findServer(server.ports[index]?.container ?? 0, context, options)
+  const holder = await findServer(server.ports[indexOf(error, server)]?.container ?? 0, context, options)
   const message = holder === undefined ? error.message : error.message.replace(/, by .*$/, `, by ${holder}`)
-  const at = fleet.source.locate(portPath(server, Math.max(index, 0)))
+  const at = locateOwnPort(error, server, fleet)
   const { hint } = error
   return new TestfleetError('PORT_TAKEN', `${server.name}: ${message}`, { server: server.name, at, hint, cause: error })
+}
+
+/** Returns the line of the fleet file with the port of a server without a container that such a failure is about. */
+export function locateOwnPort(error: TestfleetError, server: Server, fleet: Fleet): Position {
+  return fleet.source.locate(portPath(server, Math.max(indexOf(error, server), 0)))
+}
+
+function indexOf({ message }: TestfleetError, { ports }: Server): number {
+  return ports.findIndex(({ container }) => message.includes(`:${container},`))
 }
 
 async function findHolder(port: number, context: PortContext, options: CallOptions): Promise<string | undefined> {

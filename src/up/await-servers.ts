@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ContainerSummary } from '../model/container.ts'
+import { isFailure, TestfleetError } from '../model/failures.ts'
+import type { Fleet } from '../model/fleet.ts'
 import type { DesiredServer } from '../model/plan.ts'
 import { awaitReady } from '../report/report.ts'
 import { tellChecks } from '../report/tell-checks.ts'
@@ -9,6 +11,7 @@ import type { Starting } from './prepare-start.ts'
 
 /** Plan and containers of the servers to wait for. */
 interface AwaitedServers extends Pick<Starting, 'secrets'> {
+  readonly fleet: Fleet
   readonly planned: PlannedUp
   /** The containers that this call has created, by server. */
   readonly created: ReadonlyMap<string, string>
@@ -17,7 +20,25 @@ interface AwaitedServers extends Pick<Starting, 'secrets'> {
 const RESTART_LOOK_MS = 50
 
 /** Waits until the server is ready. Resolves with true when it has completed. */
-export function awaitServer(
+export async function awaitServer(
+  name: string,
+  container: ContainerSummary,
+  work: AwaitedServers,
+  tools: Tools,
+  signal: AbortSignal,
+): Promise<boolean> {
+  try {
+    return await awaitIt(name, container, work, tools, signal)
+  } catch (error) {
+    // Another program took the port of a process between its start and now.
+    if (!isFailure(error, 'PORT_TAKEN') || error.at !== undefined) throw error
+    const { locateOwnPort } = await import('../servers/port-holder.ts')
+    const at = locateOwnPort(error, findWanted(name, work).server, work.fleet)
+    throw new TestfleetError('PORT_TAKEN', error.message, { server: name, at, hint: error.hint, cause: error })
+  }
+}
+
+function awaitIt(
   name: string,
   container: ContainerSummary,
   work: AwaitedServers,

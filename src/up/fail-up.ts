@@ -4,13 +4,14 @@ import { cleanupSignal } from '../sessions/cleanup-signal.ts'
 import { collectErrors, withLeftovers } from '../sessions/end.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
+import { explainRemoval } from './explain-removal.ts'
 import type { Work } from './operations.ts'
 import type { UpRequest } from './plan-up.ts'
 import { recordServers } from './record-servers.ts'
 
 /** Writes the failure bundle, undoes what the call created, and returns the error to throw. */
 export async function failUp(
-  error: unknown,
+  given: unknown,
   request: Pick<UpRequest, 'keepOnFailure' | 'onKept' | 'shared'>,
   work: Work,
   record: StoredRecord,
@@ -18,6 +19,7 @@ export async function failUp(
 ): Promise<unknown> {
   const { change, startedAt } = work
   const isCancelled = tools.cancelSignal.aborted
+  const error = await explainRemoval(given, work.created, record, tools)
   tools.onEvent({ kind: 'phaseBegan', phase: 'bundle' })
   // Loaded on demand: most calls do not fail.
   const { captureFailure } = await import('../failure/bundle/capture.ts')

@@ -3,7 +3,7 @@ import { formatSize } from '../formats/size.ts'
 import type { Cause, RuleName } from '../model/cause.ts'
 import type { FieldPath, Position } from '../model/fleet.ts'
 import type { Evidence, SeenFailure, SeenServer } from '../model/run-note.ts'
-import { KILLED, wordEnd, wordShortage } from '../ready/word-end.ts'
+import { hintForKill, KILLED, wordEnd, wordShortage } from '../ready/word-end.ts'
 import { wordEvidence, wordLog } from './word-evidence.ts'
 
 /** Returns the place of a field in the fleet file; undefined when the file cannot be read. */
@@ -172,9 +172,8 @@ function wordDeath({ exitCode, wantedCode, restarts, memoryBytes }: SeenServer):
   return `${end}${wanted}${again}`
 }
 
-function hintForDeath({ exitCode }: SeenServer): string | undefined {
-  if (exitCode !== KILLED) return undefined
-  return 'It was killed (SIGKILL). If nobody did that, memory ran out: raise `limits.memory`.'
+function hintForDeath({ exitCode, container }: SeenServer): string | undefined {
+  return exitCode === KILLED ? hintForKill(container) : undefined
 }
 
 function wordAnswers({ answers }: SeenServer): string {

@@ -276,6 +276,19 @@ describe.concurrent('a server without a container', () => {
     await runtime.confirmPorts(server.id)
   })
 
+  test('has only its own sockets in its tables', async () => {
+    const foreign = createServer().listen(0, '127.0.0.1')
+    await vi.waitFor(() => expect(foreign.listening).toBe(true), soon)
+    const placeOf = (port: unknown) => `0100007F:${Number(port).toString(16).toUpperCase().padStart(4, '0')} `
+    const listen = "const s = require('net').createServer().listen(0, '127.0.0.1', () => console.log(s.address().port))"
+    const { id } = await start([process.execPath, '-e', listen])
+    const own = await readUntil(runtime.readLogs(id, { follow: true }), '\n')
+    const tables = (await runtime.readSocketTables(id)) ?? ''
+    expect(tables).toContain(placeOf(own))
+    expect(tables).not.toContain(placeOf((foreign.address() as AddressInfo).port))
+    foreign.close()
+  })
+
   test('whose command does not exist fails with COMMAND_NOT_FOUND, and can be started once it does', async () => {
     const id = await runtime.createServer(spec(['./serve']))
     await expect(runtime.startServer(id)).rejects.toMatchObject({ code: 'COMMAND_NOT_FOUND' })
@@ -290,6 +303,11 @@ describe.concurrent('a server without a container', () => {
     expect(await runtime.waitServer(id)).toBe(1)
     expect(await runtime.inspectServer(id)).toMatchObject({ restarts: 2, isRestarting: false })
     expect((await logOf(id)).stdout).toBe('run\nrun\nrun\n')
+    const again = await start(['sh', '-c', 'exit 4'], { restarts: 20 })
+    await vi.waitFor(async () => expect(await find(again.id)).toMatchObject({ isRestarting: true }), soon)
+    const details = async () => runtime.inspectServer(again.id)
+    await vi.waitFor(async () => expect(await details()).toMatchObject({ isRestarting: true, exitCode: 4 }), soon)
+    await runtime.removeServer(again)
     const server = await start(['sleep', '1000'], { restarts: 2, labels: gentle })
     await runtime.stopServer(server)
     expect(await runtime.inspectServer(server.id)).toMatchObject({ state: 'exited', exitCode: 143, restarts: 0 })

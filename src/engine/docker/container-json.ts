@@ -159,6 +159,7 @@ export function readSummary(json: ContainerSummaryJson): ContainerSummary {
     imageId: json.ImageID ?? '',
     image: json.Image ?? '',
     state: stateOf(json.State),
+    ...(json.State === 'restarting' && { isRestarting: true }),
     labels: json.Labels ?? {},
     createdAtMs: (json.Created ?? 0) * 1000,
     networks: Object.entries(json.NetworkSettings?.Networks ?? {}).map(readNetwork),
@@ -180,7 +181,7 @@ export function readDetails(json: ContainerJson): ContainerDetails {
     user: config?.User ?? '',
     environment: readEnvironment(config?.Env),
     mounts: (json.Mounts ?? []).flatMap(readMount),
-    exitCode: status === 'exited' ? (state?.ExitCode ?? undefined) : undefined,
+    exitCode: hasEnded(state?.Status) ? (state?.ExitCode ?? undefined) : undefined,
     isOutOfMemory: state?.OOMKilled ?? false,
     processId: state?.Pid || undefined,
     memoryBytes: json.HostConfig?.Memory || undefined,
@@ -228,6 +229,8 @@ function stateOf(status: Maybe<string>): ContainerState {
   if (/^(?:running|restarting|stopping)$/.test(status ?? '')) return 'running'
   return /^(?:created|configured|initialized)$/.test(status ?? '') ? 'created' : 'exited'
 }
+
+const hasEnded = (status: Maybe<string>): boolean => status === 'restarting' || stateOf(status) === 'exited'
 
 function healthOf(status: Maybe<string>): ContainerDetails['health'] {
   return status === 'starting' || status === 'healthy' || status === 'unhealthy' ? status : 'none'

@@ -42,6 +42,7 @@ export function toSummary(card: ServerCard, state: ServerState | undefined): Con
   return {
     ...{ id, name, labels, published, createdAtMs },
     ...{ imageId: '', image: command[0] ?? '', networks: [], state: state?.state ?? 'exited' },
+    isRestarting: state?.isRestarting === true,
   }
 }
 

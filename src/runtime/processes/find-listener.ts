@@ -29,6 +29,31 @@ export function holdsPort(pids: readonly number[], port: number, protocol: Proto
   return pids.some((pid) => list(`/proc/${pid}/fd`).some((fd) => wanted.has(readLink(`/proc/${pid}/fd/${fd}`))))
 }
 
+/** The kernel's tables of sockets, with the column of the inode. */
+const tables = [
+  ['unix', 6],
+  ['tcp', 9],
+  ['tcp6', 9],
+  ['udp', 9],
+  ['udp6', 9],
+] as const
+
+/** Returns those rows of the kernel's tables of sockets that belong to these processes, with the lines of column names. */
+export function readSocketTables(pids: readonly number[]): string {
+  const own = new Set(pids.flatMap(listInodes))
+  return tables
+    .map(([name, column]) => {
+      const [head, ...rows] = read(`/proc/net/${name}`).split('\n')
+      return [head, ...rows.filter((row) => own.has(row.trim().split(/\s+/)[column] ?? '')), ''].join('\n')
+    })
+    .join('')
+}
+
+function listInodes(pid: number): string[] {
+  const links = list(`/proc/${pid}/fd`).map((fd) => readLink(`/proc/${pid}/fd/${fd}`))
+  return links.flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? [])
+}
+
 function findSockets(port: number, protocol: Protocol): SocketEntry[] {
   return [`/proc/net/${protocol}`, `/proc/net/${protocol}6`]
     .flatMap(readSockets)

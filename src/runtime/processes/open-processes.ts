@@ -5,13 +5,14 @@ import { label } from '../../model/labels.ts'
 import { graceOf, type Runtime, type StopListener } from '../runtime.ts'
 import { ask, startSupervisor, watch } from './client.ts'
 import { isWanted, notFound, toCard, toDetails, toProgram, toSummary } from './describe-process.ts'
+import { readSocketTables } from './find-listener.ts'
 import { readMemoryBytes } from './process-table.ts'
 import { findTree } from './process-tree.ts'
 import { KILLED, type ServerState, type SupervisorRequest } from './protocol.ts'
 import { readLog } from './read-log.ts'
 import { removeOld } from './remove-old.ts'
 import { removeProcess } from './remove-process.ts'
-import { eventsFile, listCards, makeServerFolder, readCard, type ServerCard } from './server-folder.ts'
+import { eventsFile, listCards, makeServerFolder, readCard, readRun, type ServerCard } from './server-folder.ts'
 import { prepareStop, stopProcess } from './stop-process.ts'
 
 export interface ProcessPlace {
@@ -34,7 +35,8 @@ type ProcessLife = Pick<
 > &
   Required<Pick<Runtime, 'confirmPorts'>>
 
-type ProcessLooks = Pick<Runtime, 'listServers' | 'inspectServer' | 'readMemory' | 'readLogs' | 'exec'>
+type ProcessLooks = Pick<Runtime, 'listServers' | 'inspectServer' | 'readMemory' | 'readLogs' | 'exec'> &
+  Required<Pick<Runtime, 'readSocketTables'>>
 
 /** Servers that are processes of this machine, each with a supervisor. */
 export function openProcesses(place: ProcessPlace, listener: StopListener): ProcessRuntime {
@@ -104,6 +106,9 @@ function openLooks({ folder: root, userId, engine }: ProcessPlace): ProcessLooks
     },
     async readMemory(id) {
       return findTree({ id, userId }).reduce((bytes, pid) => bytes + readMemoryBytes(pid), 0)
+    },
+    async readSocketTables(id) {
+      return readSocketTables(findTree({ id, userId, root: readRun(join(root, id)) }))
     },
     async *readLogs(id, request, options) {
       const folder = join(root, id)

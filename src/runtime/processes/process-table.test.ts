@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { eventually } from '../../../tests/support/eventually.ts'
-import { findListener } from './find-listener.ts'
+import { findListener, readSocketTables } from './find-listener.ts'
 import { listProcesses, readCommand, readMemoryBytes, readName, readProcess, send } from './process-table.ts'
 import { findTree, lookAround } from './process-tree.ts'
 
@@ -87,6 +87,18 @@ describe.runIf(process.platform === 'linux')('who listens at a port', () => {
       expect(findListener(port, 'tcp')).toBeUndefined()
     })
   }
+
+  test('has rows in the tables of sockets that are only those of the processes asked for', async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const place = `0100007F:${port.toString(16).toUpperCase().padStart(4, '0')} `
+    expect(readSocketTables([process.pid])).toContain(place)
+    const others = readSocketTables([process.ppid])
+    expect(others).toContain('local_address')
+    expect(others).not.toContain(place)
+    server.close()
+  })
 
   test('is found for UDP, too', async () => {
     const socket = createSocket('udp4').bind(0, '127.0.0.1')

@@ -54,6 +54,9 @@ export function withProcesses(
     async confirmPorts(id, options) {
       if (isProcessId(id)) await (await open()).confirmPorts(id, options)
     },
+    async readSocketTables(id) {
+      return isProcessId(id) ? (await open()).readSocketTables(id) : undefined
+    },
     async observe(labels, options) {
       const [found, processes] = await Promise.all([containers.observe(labels, options), list(labels, options)])
       return processes.length === 0 ? found : { ...found, servers: [...found.servers, ...processes] }

@@ -47,13 +47,13 @@ export class Program {
   }
 
   describe(): ServerState {
-    const isUp = this.isUp()
+    const isRestarting = this.#restartTimer !== undefined
     return {
       state: this.#state,
       processId: this.#root?.pid,
-      exitCode: isUp ? undefined : this.#exitCode,
+      exitCode: this.isUp() && !isRestarting ? undefined : this.#exitCode,
       restarts: this.#restarts,
-      isRestarting: this.#restartTimer !== undefined,
+      isRestarting,
       startedAtMs: this.#startedAtMs,
       endedAtMs: this.#endedAtMs,
     }
