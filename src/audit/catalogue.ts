@@ -236,7 +236,7 @@ export const catalogue: Catalogue = {
     hint: 'Use the variable as an argument, in double quotes, without `eval`.',
   }),
   'process-off-loopback': finding('medium', 'CWE-668', 'A program of this machine that listens on all addresses', {
-    why: 'A process has no network of its own: other machines reach its port, as far as no firewall forbids it.',
+    why: 'A process shares the network of this machine: others reach its port, as far as no firewall forbids it.',
     hint: 'Make it listen on 127.0.0.1, where ready checks and tests ask it.',
   }),
   'process-gains-rights': finding(
