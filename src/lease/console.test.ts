@@ -118,3 +118,15 @@ test('an aborted question ends the console, and rejects with the reason', async 
   await expect(asked).rejects.toThrow('stop')
   expect(ended).toEqual(['shell'])
 })
+
+test('a console that is killed answers no question, whether it was asked before or afterwards', async () => {
+  const { tools, started, ended } = programTools({ shell: {} })
+  const console = openConsole(target, hook(['shell']), tools)
+  const asked = Promise.allSettled([console.ask(question('a')), console.ask(question('b'))])
+  await expect.poll(() => started).toHaveLength(1)
+  console.kill()
+  expect((await asked).map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  await expect(console.ask(question('c'))).rejects.toThrow('its console was ended')
+  await console.close()
+  expect({ started, ended }).toMatchObject({ started: [{ command: ['shell'] }], ended: ['shell'] })
+})

@@ -13,8 +13,10 @@ export interface Console {
    * with a StepFailure, which has the console's last words.
    */
   ask(question: Question, options?: CallOptions): Promise<string>
-  /** Ends the program. */
+  /** Ends the program once it has answered. */
   close(): Promise<void>
+  /** Ends the program at once. Each question that is not answered yet fails, and so does each later one. */
+  kill(): void
 }
 
 export interface Question {
@@ -34,12 +36,18 @@ const CLOSE_MS = 1000
 export function openConsole(target: LeaseTarget, hook: Hook, tools: LeaseTools): Console {
   let program: Program | undefined
   let queue: Promise<unknown> = Promise.resolve()
+  let isKilled = false
+  const refuseKilled = (): void => {
+    if (isKilled) throw new StepFailure('is not done: its console was ended', [])
+  }
   const take = (question: Question, outer: AbortSignal | undefined): Promise<string> => {
     if (program?.hasEnded) program = undefined
     let output: readonly string[] = []
     const ask = async (signal: AbortSignal): Promise<string> => {
       try {
+        refuseKilled()
         program ??= await startProgram(target, hook, tools, signal)
+        refuseKilled()
         return await program.ask(question, signal)
       } catch (error) {
         output = program?.lastWords() ?? []
@@ -62,6 +70,10 @@ export function openConsole(target: LeaseTarget, hook: Hook, tools: LeaseTools):
       const ending = program
       program = undefined
       await ending?.end()
+    },
+    kill() {
+      isKilled = true
+      program?.kill()
     },
   }
 }

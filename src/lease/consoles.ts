@@ -28,5 +28,8 @@ export function openConsoles(count: number, target: LeaseTarget, hook: Hook, too
     async close() {
       await Promise.all(all.map((console) => console.close()))
     },
+    kill() {
+      for (const console of all) console.kill()
+    },
   }
 }

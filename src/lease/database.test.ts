@@ -113,3 +113,20 @@ test('a database that could not be dropped is dropped when the databases are clo
   await made.close()
   expect(databases).not.toContain(name)
 })
+
+test('databases are left to a server that is ending, and nothing waits for one that it is still making or dropping', async () => {
+  let isHanging = false
+  const silent: Behaviour['onLine'] = (line, { print }) => {
+    if (!isHanging && line.startsWith('print')) print(`${line.slice('print '.length)}\n`)
+  }
+  const { tools, ended } = programTools({ sql: { onLine: silent } })
+  const made = openDatabases(target, { size: 1 }, tools)
+  const [one] = [await made.take(), await made.take()]
+  await expect.poll(() => made.status().ready).toBe(1)
+  isHanging = true
+  made.release(one.name)
+  const waiting = Promise.allSettled([made.take(), made.take()])
+  await made.close({ isServerEnding: true })
+  expect((await waiting).map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+  expect(new Set(ended)).toEqual(new Set(['sql']))
+})

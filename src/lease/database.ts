@@ -6,6 +6,7 @@ import type { OwnValue } from '../model/own-value.ts'
 import type { Console } from './console.ts'
 import { openConsoles } from './consoles.ts'
 import { openDropper } from './dropper.ts'
+import type { CloseOptions } from './lendable.ts'
 import { openStock } from './stock.ts'
 import { type LeaseTarget, type LeaseTools, StepFailure, type TargetSpec } from './target.ts'
 
@@ -20,8 +21,8 @@ export interface Databases {
   release(name: string): void
   /** Number of databases that are ready to be taken, and of those that are not dropped yet. */
   status(): { readonly ready: number; readonly dropping: number }
-  /** Drops every database that was made, as far as the server still runs. */
-  close(): Promise<void>
+  /** Drops every database that was made, as far as the server still runs. Leaves them to a server that is just ending. */
+  close(options?: CloseOptions): Promise<void>
 }
 
 export interface LeasedDatabase {
@@ -72,7 +73,8 @@ export function openDatabases(target: LeaseTarget, { size }: { readonly size: nu
       if (lent.delete(name)) drop(name)
     },
     status: () => ({ ready: stock.ready, dropping: dropper.left }),
-    async close() {
+    async close({ isServerEnding = false } = {}) {
+      if (isServerEnding) console.kill()
       for (const name of [...(await stock.close()), ...lent]) drop(name)
       lent.clear()
       await dropper.close()

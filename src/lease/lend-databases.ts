@@ -4,7 +4,15 @@ import { openSecretReader } from '../servers/secrets.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { openDatabases } from './database.ts'
-import { describeLease, type Lendable, type Lent, MOST_WAITING, notLentAnyMore, tooMany } from './lendable.ts'
+import {
+  type CloseOptions,
+  describeLease,
+  type Lendable,
+  type Lent,
+  MOST_WAITING,
+  notLentAnyMore,
+  tooMany,
+} from './lendable.ts'
 
 /** Most databases of one server that are lent at a time. */
 const MOST_LENT = 256
@@ -35,9 +43,9 @@ export function lendDatabases(
     holders -= 1
     if (holders === 0 && stop.signal.aborted) empty.resolve()
   }
-  const end = (): Promise<void> => {
+  const end = (options: CloseOptions = {}): Promise<void> => {
     stop.abort(notLentAnyMore(server, parent.name))
-    return databases.close()
+    return databases.close(options)
   }
 
   return {
@@ -82,9 +90,9 @@ export function lendDatabases(
       if (holders > 0) await empty.promise
       await end()
     },
-    async close() {
+    async close(options) {
       empty.resolve()
-      await end()
+      await end(options)
     },
   }
 }

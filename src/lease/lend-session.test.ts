@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { eventually } from '../../tests/support/eventually.ts'
-import { hook, programTools } from '../../tests/support/fake-program.ts'
+import { type Behaviour, hook, programTools } from '../../tests/support/fake-program.ts'
 import { currentHost } from '../current-host.ts'
 import { label } from '../model/labels.ts'
 import type { Lending } from '../model/lending.ts'
@@ -31,7 +31,10 @@ interface Now {
 
 /** Lends a session of which the record is `before` first, then whatever `now` has. */
 function openLending(before: StoredRecord, now: Now, copies?: typeof openCopies): SessionLending {
-  const { tools } = programTools({ sql: { onLine: (line, program) => program.print(`${line}\n`) } })
+  const onLine: Behaviour['onLine'] = (line, program) => {
+    if (!line.startsWith('wait')) program.print(`${line}\n`)
+  }
+  const { tools } = programTools({ sql: { onLine } })
   const sessions = { find: async () => now.record }
   const inspectServer = async (id: string) => {
     const labels = { [label.digest]: now.digests?.[id] }
@@ -88,6 +91,15 @@ test('a session that ends does not wait for leases that a changed pool still has
   now.record = sessionOf('a', { isolation: 'database', database, pool: { ...pool, size: 3 } })
   await lending.refresh()
   await lending.end()
+})
+
+test('a session whose servers end does not wait for a database that is being made', async () => {
+  const never = { ...database, mark: 'wait ${mark}' }
+  const record = sessionOf('a', { isolation: 'database', database: never, pool: { size: 1, isPaused: false } })
+  const lending = openLending(record, { record })
+  await lending.find('db')
+  await lending.end({ isServerEnding: true })
+  await expect(lending.find('db')).rejects.toThrow('db is not lent any more')
 })
 
 test('a server that is replaced is lent at once, whatever an earlier pool of the old one still has lent', async () => {

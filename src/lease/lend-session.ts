@@ -6,7 +6,7 @@ import { refuseNoContainer } from '../report/refusals.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
 import { lendDatabases } from './lend-databases.ts'
-import { type Lendable, notLentAnyMore } from './lendable.ts'
+import { type CloseOptions, type Lendable, notLentAnyMore } from './lendable.ts'
 import { openCopies } from './open-copies.ts'
 import type { FleetOrder } from './order.ts'
 import { beginPoolSession, type PoolSession } from './pool-session.ts'
@@ -145,11 +145,11 @@ export class SessionLending {
   }
 
   /** Removes everything. */
-  async end(): Promise<void> {
+  async end(options: CloseOptions = {}): Promise<void> {
     this.#isOver = true
-    for (const one of this.#retiring) this.#doClose(one.lendable.close())
+    for (const one of this.#retiring) this.#doClose(one.lendable.close(options))
     await Promise.allSettled([...this.#retired.values(), ...[...this.#opened.values()].map(({ lendable }) => lendable)])
-    for (const name of [...this.#opened.keys()]) this.#close(name)
+    for (const name of [...this.#opened.keys()]) this.#close(name, options)
     await Promise.all(this.#closing)
     await (await this.#session?.catch(() => undefined))?.end()
   }
@@ -189,8 +189,8 @@ export class SessionLending {
     }
   }
 
-  #close(name: string): void {
-    const closed = this.#opened.get(name)?.lendable.then((lendable) => lendable.close())
+  #close(name: string, options: CloseOptions = {}): void {
+    const closed = this.#opened.get(name)?.lendable.then((lendable) => lendable.close(options))
     this.#opened.delete(name)
     this.pools.delete(name)
     this.#doClose(closed)

@@ -28,7 +28,12 @@ export interface Lendable {
   /** Lends no more. Resolves once a successor can lend the server: what is lent stays until it is given back. */
   retire(): Promise<void>
   /** Lends no more, and removes what is not lent. What is lent inside the server itself ends with it. */
-  close(): Promise<void>
+  close(options?: CloseOptions): Promise<void>
+}
+
+export interface CloseOptions {
+  /** Whether the server ends, too, so that nothing inside it has to be removed. Default: false. */
+  readonly isServerEnding?: boolean
 }
 
 /** What a holder gets to know. */

@@ -46,7 +46,12 @@ export const serve: Service<PoolOrder> = async (order, server, { host, signal, r
     },
   })
   lending.catch(() => {})
-  server.onClient((client) => answerClient(client, lending, { signal: stop.signal, endWithSession: onEnd }))
+  let isServerEnding = false
+  const endWithServers = (): Promise<void> => {
+    isServerEnding = true
+    return onEnd()
+  }
+  server.onClient((client) => answerClient(client, lending, { signal: stop.signal, endWithSession: endWithServers }))
   try {
     const session = await lending
     void follow(order.session, tools, async (_, isRemoved) => {
@@ -72,7 +77,7 @@ export const serve: Service<PoolOrder> = async (order, server, { host, signal, r
     // The next lender need not wait until everything is removed.
     if (!isSessionGone) await leaveLending(order.session, tools, AbortSignal.timeout(LEAVE_TIMEOUT_MS)).catch(() => {})
     const later = await lending.catch(() => undefined)
-    await later?.end().catch(() => {})
+    await later?.end({ isServerEnding }).catch(() => {})
     done.resolve()
     tools.engine.close()
   }
