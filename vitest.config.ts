@@ -3,10 +3,21 @@ import { SlowFirst } from './tools/test/slow-first.ts'
 
 const minute = 60_000
 
-/** They need no engine, and try thousands of files, or the whole catalogue: they take longer than a unit's tests may. */
+/** Node itself loads the source, as in a call from source: no file goes through a transformation in a second process. */
+const loadedByNode = {
+  experimental: { viteModuleRunner: false, nodeLoader: false },
+  execArgv: ['--import', new URL('tools/test/compile-cache.ts', import.meta.url).href],
+}
+
+/**
+ * They need no engine, and try thousands of files or the whole catalogue, start programs, or load a compiler or a large
+ * schema: they take longer than a unit's tests may.
+ */
 const wholeHouse = [
   'src/{catalogue,input-stays-data,pages-show-what-works,audit/audit,audit/rules,config/presets,cli/{config,init,presets}}.test.ts',
-  'tools/build/{validator,schema-to-type}.test.ts',
+  'src/{names/node-hook,engine/docker/reopen-engine,supply/bill-of-materials}.test.ts',
+  'tools/build/{flatten-types,launcher,library-types,validator,schema-to-type}.test.ts',
+  'tools/api-reference/render-name.test.ts',
 ]
 
 /** Tests of real servers take as long as these need; a limit ends what hangs, and is never the way to wait. */
@@ -28,8 +39,7 @@ export default defineConfig({
           expect: { poll: { timeout: minute, interval: 5 } },
           // A third of their time went into loading the same source again.
           isolate: false,
-          // Node itself runs the source, as users of the clone do: no file goes through a transformation and a second process.
-          experimental: { viteModuleRunner: false, nodeLoader: false },
+          ...loadedByNode,
           // Some wait for a time limit: more workers than cores use that time. Each loads most of the source again.
           maxWorkers: 4,
           sequence: { groupOrder: 0 },
