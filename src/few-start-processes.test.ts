@@ -16,6 +16,10 @@ const starters: Readonly<Record<string, { readonly call: string; readonly why: s
     call: 'spawn',
     why: 'the program of a server without a container, with mkfifo of coreutils for its output',
   },
+  'runtime/processes/supervisor/guard.ts': {
+    call: 'spawn',
+    why: 'xargs, which calls the supervisor once more when it was killed',
+  },
   'runtime/processes/exec-process.ts': { call: 'spawn', why: 'a command next to such a server' },
   'cli/raw-terminal.ts': { call: 'spawnSync', why: 'stty, for `exec` at a terminal' },
   'sessions/processes.ts': { call: 'execFileSync', why: 'ps and sysctl of a system without /proc' },
