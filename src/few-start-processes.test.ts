@@ -18,7 +18,7 @@ const starters: Readonly<Record<string, { readonly call: string; readonly why: s
   },
   'runtime/processes/supervisor/guard.ts': {
     call: 'spawn',
-    why: 'xargs, which calls the supervisor once more when it was killed',
+    why: 'xargs, which calls the supervisor again when it was killed',
   },
   'runtime/processes/exec-process.ts': { call: 'spawn', why: 'a command next to such a server' },
   'cli/raw-terminal.ts': { call: 'spawnSync', why: 'stty, for `exec` at a terminal' },
