@@ -66,6 +66,7 @@ export default defineConfig({
           // For tests that are declared as concurrent.
           maxConcurrency: 3,
           include: ['tests/e2e/**/*.test.ts'],
+          setupFiles: ['tests/support/after-each-file.ts'],
           testTimeout: 5 * minute,
           hookTimeout: 10 * minute,
           expect: { poll: { timeout: minute } },

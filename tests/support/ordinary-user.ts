@@ -1,7 +1,6 @@
 import { chmod, copyFile, cp, mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { afterAll } from 'vitest'
 import { type CommandOptions, type CommandResult, mainFile, startTestfleet, withEngine } from './command.ts'
 
 /** A user with no right beyond his own files and the engine's socket. */
@@ -61,7 +60,12 @@ function findReadableCommand(): Promise<Command> {
 }
 
 const copies: string[] = []
-afterAll(() => Promise.all(copies.splice(0).map((folder) => rm(folder, { recursive: true, force: true }))))
+
+/** Removes the copy, at the end of each file: the next file can run in the same process, and makes its own. */
+export async function removeReadableCommand(): Promise<void> {
+  readable = undefined
+  for (const folder of copies.splice(0)) await rm(folder, { recursive: true, force: true })
+}
 
 /** A clone in root's home, for example, is closed to every other user. */
 async function copyCommand(): Promise<Command> {
