@@ -102,7 +102,11 @@ function toExec(
     stdout?.destroy()
     stderr?.destroy()
   }
-  const stopListening = onAbort(signal, () => void end().finally(close))
+  let ending: Promise<void> | undefined
+  const stopListening = onAbort(signal, () => {
+    ending = end().finally(close)
+    ending.catch(() => {})
+  })
   // Either of them can end first.
   void Promise.allSettled([exited, over.promise]).then(stopListening)
   let isRead = false
@@ -125,6 +129,8 @@ function toExec(
         isWaiting = now
       })
       isComplete = true
+      // A caller that learns of the interruption finds none of its processes.
+      await ending
       signal?.throwIfAborted()
     } finally {
       // A reader that leaves before the end wants no more of the command.
@@ -142,6 +148,7 @@ function toExec(
       if (!isRead) for await (const _ of read());
       await over.promise
       const [code, endedBy] = await exited
+      await ending
       signal?.throwIfAborted()
       return code ?? 128 + (endedBy === null ? 0 : constants.signals[endedBy])
     },

@@ -3,7 +3,7 @@ import { OUTLIVES_STARTER } from '../../../model/host.ts'
 import { findTool } from './find-tool.ts'
 
 /** Argument of a supervisor's program that only cleans up after one. The folder of its server follows. */
-export const AFTER_DEATH = '--after-death'
+export const AFTER_DEATH = 'after-death'
 
 /**
  * Has what is left of a server ended as soon as this process was killed. `xargs` waits for that: it runs a command with
