@@ -44,7 +44,7 @@ export class EventFile {
     const end = bytes.lastIndexOf(10) + 1
     this.#position += end
     const lines = bytes.toString('utf8', 0, end).split('\n').slice(0, -1)
-    this.#changes.push(...lines.slice(isCut ? 1 : 0).map((line) => JSON.parse(line) as ServerChange))
+    this.#changes.push(...lines.slice(isCut ? 1 : 0).flatMap((line) => parse(line) ?? []))
     this.#close()
     return this.#changes
   }
@@ -53,6 +53,15 @@ export class EventFile {
     if (this.#followers > 0 || this.#file === undefined) return
     closeSync(this.#file)
     this.#file = undefined
+  }
+}
+
+/** Undefined for a line of which only a part was written, as on a full disk. */
+function parse(line: string): ServerChange | undefined {
+  try {
+    return JSON.parse(line) as ServerChange
+  } catch {
+    return undefined
   }
 }
 

@@ -39,7 +39,8 @@ export async function execProcess(
   const asItIs = { program, environment, close() {} }
   const place = { environment, workingFolder: cwd, temporaryFolder, userId }
   // The log of the server says already what is not possible.
-  const view = names === undefined ? asItIs : await (await reach()).reachByName(program, names, place, () => {})
+  const limits = { say() {}, signal: signal ?? new AbortController().signal }
+  const view = names === undefined ? asItIs : await (await reach()).reachByName(program, names, place, limits)
   const start = (): ChildProcess => {
     signal?.throwIfAborted()
     return spawn(view.program.path, view.program.words, {

@@ -60,6 +60,13 @@ describe('events of processes', () => {
     await expect(changes.next()).rejects.toThrow('enough')
   })
 
+  test('are followed although a line of the file is broken', async () => {
+    const path = join(root, 'broken')
+    appendFileSync(path, `${JSON.stringify(change('app', 1))}\n{"kind":"sta\n${JSON.stringify(change('app', 2))}\n`)
+    const all = await collect(followEvents(new EventFile(path), { sinceMs: 0, untilMs: 9 }, undefined))
+    expect(all).toEqual([change('app', 1), change('app', 2)])
+  })
+
   test('can be read after the file has gone with its session', async () => {
     const path = join(root, 'ended')
     const append = (atMs: number): void => appendFileSync(path, `${JSON.stringify(change('app', atMs))}\n`)

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path'
-import { TestfleetError } from '../../model/failures.ts'
 import { label } from '../../model/labels.ts'
 import { SUPERVISOR_MARK } from './client.ts'
-import { findMarked, nameProcesses, send } from './process-table.ts'
+import { findMarked, send } from './process-table.ts'
 import { appendLine, eventsFile, readCard, removeServerFolder } from './server-folder.ts'
 import { endOrphan } from './supervisor/end-orphan.ts'
+import { unkillable } from './supervisor/refusals.ts'
 
 /**
  * Removes a server whose supervisor was killed or does not answer: kills what is left of both, found by their marks, and
@@ -13,8 +13,7 @@ import { endOrphan } from './supervisor/end-orphan.ts'
 export async function removeProcess(id: string, folder: string, userId: number | undefined): Promise<void> {
   send(findMarked(`${SUPERVISOR_MARK}=${id}`, userId), 'SIGKILL')
   const left = await endOrphan(folder, userId)
-  if (left.length > 0)
-    throw new TestfleetError('CLEANUP_FAILED', `these processes cannot be killed: ${nameProcesses(left)}`)
+  if (left.length > 0) throw unkillable(left)
   const card = readCard(folder)
   const server = card?.labels[label.server]
   if (!removeServerFolder(folder) || card === undefined || server === undefined) return

@@ -1,15 +1,14 @@
 import { constants } from 'node:os'
 import type { ContainerState, OutputStream } from '../../../model/container.ts'
 import type { ContainerChange } from '../../../model/container-event.ts'
-import { TestfleetError } from '../../../model/failures.ts'
 import type { LogWriter } from '../log-writer.ts'
-import { nameProcesses, readProcess, send } from '../process-table.ts'
+import { readProcess, send } from '../process-table.ts'
 import { awaitTree, findTree, killTree, sendToTree, type TreeOf } from '../process-tree.ts'
 import type { ProgramSpec, ServerState } from '../protocol.ts'
 import { endRun, type KnownProcess, noteRun } from '../server-folder.ts'
 import { refuseForeign } from './check-port.ts'
 import { Lookout } from './lookout.ts'
-import { refuseDeaf, refused } from './refusals.ts'
+import { refuseDeaf, refused, unkillable } from './refusals.ts'
 import { type ProgramPlace, type StartedProgram, startProgram } from './start-program.ts'
 
 export interface ProgramHost extends ProgramPlace {
@@ -38,6 +37,7 @@ export class Program {
   #startedAtMs = 0
   #endedAtMs = 0
   #starting: Promise<void> | undefined
+  #startLimit: AbortController | undefined
   #stopping: Promise<boolean> | undefined
   #ended = Promise.withResolvers<void>()
 
@@ -81,7 +81,10 @@ export class Program {
 
   async #run(): Promise<void> {
     const { note } = this.#host
-    const started = await startProgram(this.#spec, this.#host, (line) => this.#say(`testfleet: ${line}`))
+    const limit = new AbortController()
+    this.#startLimit = limit
+    const say = (line: string): void => this.#say(`testfleet: ${line}`)
+    const started = await startProgram(this.#spec, this.#host, { say, signal: limit.signal })
     const pid = started.child.pid ?? 0
     this.#root = readProcess(pid) ?? { pid, startedAt: '' }
     this.#startedAtMs = Date.now()
@@ -168,6 +171,7 @@ export class Program {
    * whether that was necessary.
    */
   async stop(graceMs: number): Promise<boolean> {
+    this.#startLimit?.abort(refused('it was stopped while it was being started'))
     await this.#starting?.catch(() => {})
     if (!this.isUp()) return false
     this.#isAsked = true
@@ -199,7 +203,7 @@ export class Program {
   async #killAll(): Promise<boolean> {
     const left = await killTree(this.#tree())
     if (left.length === 0) return false
-    throw new TestfleetError('CLEANUP_FAILED', `these processes cannot be killed: ${nameProcesses(left)}`)
+    throw unkillable(left)
   }
 
   #tree(): TreeOf {

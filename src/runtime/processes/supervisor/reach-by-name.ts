@@ -17,13 +17,14 @@ export interface View {
 
 /**
  * Returns how to start a program that reaches servers by their names, as a command under `run` does. The started process
- * becomes the program. Where only some programs can know the names, or none, the log says why.
+ * becomes the program. Where only some programs can know the names, or none, the log says why. Rejects with the reason of
+ * the signal.
  */
 export async function reachByName(
   program: RunProgram,
   { domain, servers, nodeHookFile, groupId }: ProgramNames,
   place: Omit<Parameters<typeof giveNames>[1]['host'], 'nodeHookFile' | 'groupId' | 'platform'>,
-  say: (line: string) => void,
+  { say, signal }: { readonly say: (line: string) => void; readonly signal: AbortSignal },
 ): Promise<View> {
   const { environment } = place
   const PATH = [environment.PATH, SYSTEM_PATH].filter(Boolean).join(':')
@@ -32,12 +33,13 @@ export async function reachByName(
   try {
     const given = await giveNames(request, {
       host,
-      signal: new AbortController().signal,
+      signal,
       onEvent: (event) => event.kind === 'warned' && say(event.message),
     })
     const inside = given.inside({ ...program, argv0: program.path }, program.path)
     return { program: inside, environment: given.environment, close: given.close }
   } catch (error) {
+    signal.throwIfAborted()
     say(`the program does not know the servers by their names: ${(error as Error).message}`)
     return { program, environment, close() {} }
   }

@@ -31,14 +31,20 @@ export interface StartedProgram {
   close(): void
 }
 
+/** What a start reports, and what ends it before its program runs. */
+export interface StartLimits {
+  readonly say: (line: string) => void
+  readonly signal: AbortSignal
+}
+
 /**
  * Starts a program in a process group and session of its own, with the mark of its server in its environment. Fails with
- * COMMAND_NOT_FOUND, PORT_TAKEN or START_FAILED. `say` writes a line to the server's log.
+ * COMMAND_NOT_FOUND, PORT_TAKEN or START_FAILED, or with the reason of the signal. `say` writes a line to the server's log.
  */
 export async function startProgram(
   spec: ProgramSpec,
   place: ProgramPlace,
-  say: (line: string) => void,
+  limits: StartLimits,
 ): Promise<StartedProgram> {
   const path = findProgram(spec)
   for (const port of spec.ports) refuseTaken(port)
@@ -46,7 +52,8 @@ export async function startProgram(
   const program = endWithParent({ path, words: spec.command.slice(1) })
   let view: View | undefined
   try {
-    view = await openView(spec, program, place, say)
+    view = await openView(spec, program, place, limits)
+    limits.signal.throwIfAborted()
     const child = spawn(view.program.path, view.program.words, {
       cwd: spec.folder,
       env: { ...view.environment, [MARK]: place.id },
@@ -83,12 +90,12 @@ async function openView(
   { environment, folder: workingFolder, names }: ProgramSpec,
   program: RunProgram,
   { folder: temporaryFolder, userId }: ProgramPlace,
-  say: (line: string) => void,
+  limits: StartLimits,
 ): Promise<View> {
   if (names === undefined) return { program, environment, close() {} }
   // Loaded on demand: many programs depend on no server with a name.
   const { reachByName } = await import('./reach-by-name.ts')
-  const view = await reachByName(program, names, { environment, workingFolder, temporaryFolder, userId }, say)
+  const view = await reachByName(program, names, { environment, workingFolder, temporaryFolder, userId }, limits)
   // Entering a user namespace ends what was agreed with the kernel before.
   return { ...view, program: endWithParent(view.program) }
 }
