@@ -3,9 +3,11 @@ import {
   chownSync,
   existsSync,
   linkSync,
+  lutimesSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -97,6 +99,27 @@ describe.skipIf(process.platform === 'win32')('the socket of a lender', () => {
     symlinkSync('lender-y.sock.2', dead)
     await sweepDeadSockets(path)
     expect(readdirSync(join(path, '..')).toSorted()).toEqual(['lender-x.sock', 'lender-x.sock.1'])
+    expect(await canConnect(path)).toBe(true)
+    claim?.release()
+  })
+
+  test('of a lender that was killed while it took its place is removed after a while', async () => {
+    const path = newPath()
+    const claim = await claimSocket(path, nothing)
+    const name = (file: string): string => join(path, '..', file)
+    const [killed, young, link] = ['0a', '1a', '2a'].map((start) => `lender-y.sock.${start}1b2c3d~`) as [
+      string,
+      string,
+      string,
+    ]
+    for (const draft of [killed, young]) {
+      await leaveDead(name(draft), 1)
+      renameSync(name(`${draft}.1`), name(draft))
+    }
+    symlinkSync('lender-x.sock.1', name(link))
+    for (const draft of [killed, link]) lutimesSync(name(draft), 0, Date.now() / 1000 - 120)
+    await sweepDeadSockets(path)
+    expect(readdirSync(name('.')).toSorted()).toEqual(['lender-x.sock', 'lender-x.sock.1', young])
     expect(await canConnect(path)).toBe(true)
     claim?.release()
   })

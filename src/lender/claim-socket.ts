@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, linkSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import { TestfleetError } from '../model/failures.ts'
@@ -106,6 +116,27 @@ export async function sweepDeadSockets(path: string): Promise<void> {
   const folder = dirname(path)
   const paths = readdirSync(folder).flatMap((name) => /^(lender-.*\.sock)\.\d{1,9}$/.exec(name)?.[1] ?? [])
   await Promise.all([...new Set(paths)].map((name) => removeDeadSocket(join(folder, name))))
+  await Promise.all(listDrafts(folder).map(removeDeadDraft))
+}
+
+/** A claim needs its draft for a moment only. */
+const LONGEST_CLAIM_MS = 60_000
+
+/** Returns the paths at which lenders have begun to listen, or to point to their number, so long ago that they were killed. */
+function listDrafts(folder: string): string[] {
+  const drafts = readdirSync(folder).filter((name) => /^lender-.*\.sock\.[0-9a-f]{8}~$/.test(name))
+  return drafts
+    .map((name) => join(folder, name))
+    .filter((path) => {
+      const madeAtMs = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs
+      return madeAtMs !== undefined && Date.now() - madeAtMs > LONGEST_CLAIM_MS
+    })
+}
+
+/** A process that was only stopped for a while still serves its draft. */
+async function removeDeadDraft(path: string): Promise<void> {
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true
+  if (isLink || !(await isServed(path))) rmSync(path, { force: true })
 }
 
 /** Windows removes a pipe with its process, and gives its name only once. */
