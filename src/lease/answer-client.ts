@@ -1,14 +1,12 @@
 import type { LineClient } from '../lender/line-server.ts'
 import { TestfleetError } from '../model/failures.ts'
 import { untilAborted } from '../model/until-aborted.ts'
-import { formatLeaseTime } from './lease-client.ts'
+import { DEFAULT_LEASE_TIMEOUT_MS, formatLeaseTime, LONGEST_LEASE_TIMEOUT_MS } from './lease-client.ts'
 import type { Refreshed, SessionLending } from './lend-session.ts'
 import type { Lendable, Lent } from './lendable.ts'
 import type { FleetOrder } from './order.ts'
 import { Parts } from './parts.ts'
 
-const DEFAULT_TIMEOUT_MS = 60_000
-const LONGEST_TIMEOUT_MS = 24 * 3_600_000
 /** Most leases of one client. */
 const MOST_LEASES = 1024
 
@@ -161,10 +159,10 @@ function readName(value: unknown, key: string): string {
 }
 
 function readTimeout(value: unknown): number {
-  if (value === undefined) return DEFAULT_TIMEOUT_MS
-  if (Number.isInteger(value) && (value as number) > 0 && (value as number) <= LONGEST_TIMEOUT_MS)
+  if (value === undefined) return DEFAULT_LEASE_TIMEOUT_MS
+  if (Number.isInteger(value) && (value as number) > 0 && (value as number) <= LONGEST_LEASE_TIMEOUT_MS)
     return value as number
-  throw usage(`\`timeoutMs\` must be a whole number from 1 to ${LONGEST_TIMEOUT_MS}`)
+  throw usage(`\`timeoutMs\` must be a whole number from 1 to ${LONGEST_LEASE_TIMEOUT_MS}`)
 }
 
 function usage(message: string, hint?: string): TestfleetError {

@@ -63,13 +63,14 @@ function ignoreLost(error: unknown): void {
   if (!isFailure(error, 'LENDER_LOST')) throw error
 }
 
-const DEFAULT_TIMEOUT_MS = 60_000
-const LONGEST_TIMEOUT_MS = 24 * 3_600_000
+/** How long a lease is waited for, unless its request says otherwise. */
+export const DEFAULT_LEASE_TIMEOUT_MS = 60_000
+export const LONGEST_LEASE_TIMEOUT_MS = 24 * 3_600_000
 
 /** Reads the time that a lease may be waited for. Fails with USAGE. */
 export function readLeaseTimeout(timeoutMs: number | undefined): number {
-  if (timeoutMs === undefined) return DEFAULT_TIMEOUT_MS
-  if (timeoutMs >= 1 && timeoutMs <= LONGEST_TIMEOUT_MS) return Math.round(timeoutMs)
+  if (timeoutMs === undefined) return DEFAULT_LEASE_TIMEOUT_MS
+  if (timeoutMs >= 1 && timeoutMs <= LONGEST_LEASE_TIMEOUT_MS) return Math.round(timeoutMs)
   throw new TestfleetError('USAGE', `a lease is waited for from 1 ms to 24 hours, not ${timeoutMs} ms`)
 }
 
