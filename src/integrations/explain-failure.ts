@@ -14,13 +14,27 @@ export async function tellPlainly<Result>(work: () => Promise<Result>): Promise<
   try {
     return await explainFailure(work)
   } catch (error) {
-    if (!(error instanceof TestfleetError)) throw error
-    for (const field of Object.keys(error)) Object.defineProperty(error, field, { enumerable: false })
-    // Runners print it with its own stack.
-    delete error.cause
-    error.stack = error.message
-    throw error
+    throw hideFields(error)
   }
+}
+
+function hideFields<Thrown>(error: Thrown): Thrown {
+  if (!(error instanceof TestfleetError)) return error
+  for (const field of Object.keys(error)) Object.defineProperty(error, field, { enumerable: false })
+  // Runners print it with its own stack.
+  delete error.cause
+  error.stack = error.message
+  return error
+}
+
+/** Returns the failure of a start, as a test shows it that did not try to start the fleet again. */
+export function repeatFailure<Thrown>(failure: Thrown): Thrown | TestfleetError {
+  if (!(failure instanceof TestfleetError)) return failure
+  const [sentence, ...details] = failure.message.split('\n')
+  const message = [`${sentence}; this test did not try to start the fleet again`, ...details].join('\n')
+  const repeated = new TestfleetError(failure.code, message, failure)
+  explained.add(repeated)
+  return hideFields(repeated)
 }
 
 const explained = new WeakSet<TestfleetError>()
@@ -34,9 +48,10 @@ export function explain<Thrown>(error: Thrown): Thrown {
   explained.add(error)
   // The text of the stack is made when it is first read.
   const { message, stack = message, output, hint, leftovers, bundle } = error
+  const hinted = hint === undefined ? undefined : `hint: ${hint}`
   const left = leftovers === undefined ? undefined : `left behind: ${leftovers}`
   const bundled = bundle === undefined ? undefined : `failure bundle, summary.txt first: ${bundle}`
-  const more = [...output.map((line) => `  | ${line}`), hint, left, bundled].filter((line) => line !== undefined)
+  const more = [...output.map((line) => `  | ${line}`), hinted, left, bundled].filter((line) => line !== undefined)
   error.message = [message, ...more].join('\n')
   error.stack = stack.replace(message, () => error.message)
   return error

@@ -41,6 +41,12 @@ test('a fleet for another project starts, and the session of `testfleet run` is 
   await shop.end()
   expect(process.env.TESTFLEET_SESSION).toBe(undefined)
 
+  const [first, last] = [await startGlobalFleet('shop'), await startGlobalFleet('bank')]
+  await first.end()
+  expect(process.env.TESTFLEET_SESSION).toBe('bank-2')
+  await last.end()
+  expect(process.env.TESTFLEET_SESSION).toBe(undefined)
+
   vi.stubEnv('TESTFLEET_SESSION', 'inherited')
   const share = vi.spyOn(Testfleet.prototype, 'share').mockImplementation(async () => fake('inherited'))
   await (await startGlobalFleet('shop')).end()

@@ -37,9 +37,9 @@ export async function startGlobalFleet<F extends FleetFile>(
     if (!isJoined) own.add(begun.fleet.session)
     const { environment: all, session } = begun.fleet
     const environment = options.trust === false ? await begun.client.environment({ session, trust: false }) : all
-    const before = setVariables(environment)
+    const resetVariables = layVariables(environment)
     const end = (): Promise<void> => {
-      setVariables(before)
+      resetVariables()
       return begun.end()
     }
     return { ...begun, environment, end }
@@ -60,6 +60,29 @@ export function globalFleetCalls<F extends FleetFile>(
       await started?.end()
       started = undefined
     },
+  }
+}
+
+/** The earlier values of variables that a fleet has set. */
+type Layer = Record<string, string | undefined>
+
+/**
+ * Sets variables of this process, and returns a function that sets them back. Fleets can end in any order: a variable that
+ * a later fleet has set too keeps its value until that fleet ends.
+ */
+function layVariables(values: Readonly<Record<string, string>>): () => void {
+  const layers = ofProcess('variables', (): Layer[] => [])
+  const layer = setVariables(values)
+  layers.push(layer)
+  return () => {
+    const at = layers.indexOf(layer)
+    if (at === -1) return
+    layers.splice(at, 1)
+    for (const [name, value] of Object.entries(layer)) {
+      const later = layers.slice(at).find((one) => Object.hasOwn(one, name))
+      if (later === undefined) setVariables({ [name]: value })
+      else later[name] = value
+    }
   }
 }
 

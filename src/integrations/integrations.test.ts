@@ -115,7 +115,7 @@ test('a server whose name is no word, or has another meaning, is no fixture', ()
     hint: 'The fixtures of this fleet are fleet, lease, db.',
   })
   expect(unknownFixture('bd', fleet, ['fleet', 'lease', 'db']).message).toBe(
-    'there is no fixture bd\nDid you mean db? The fixtures of this fleet are fleet, lease, db.',
+    'there is no fixture bd\nhint: Did you mean db? The fixtures of this fleet are fleet, lease, db.',
   )
   expect(unknownFixture('db', undefined, []).hint).toContain("Use `fleet.server('db')`")
 })
@@ -180,8 +180,8 @@ test('a server or fixture that does not exist is reported with the names that ex
     }
   }) as Error[]
   expect(failures.map((error) => error.message.split('\n')[1])).toEqual([
-    'The servers are: db, tool.',
-    'Did you mean tool? The fixtures of this fleet are fleet, lease, tool.',
+    'hint: The servers are: db, tool.',
+    'hint: Did you mean tool? The fixtures of this fleet are fleet, lease, tool.',
   ])
   for (const { message: told, stack = '' } of failures) {
     expect(stack).toContain(told)

@@ -41,7 +41,7 @@ test('puts the last output and the hint of a failure into its message, once', ()
   explain(error)
   const explained = explain(error) as TestfleetError
   const text =
-    'db died\n  | out of memory\nRaise `memory`.\nleft behind: container shop-db\nfailure bundle, summary.txt first: /tmp/shop'
+    'db died\n  | out of memory\nhint: Raise `memory`.\nleft behind: container shop-db\nfailure bundle, summary.txt first: /tmp/shop'
   expect(explained).toMatchObject({ code: 'SERVER_DIED', message: text })
   expect(explained.stack?.split(text).length).toBe(2)
   expect(explain('thrown')).toBe('thrown')
@@ -53,7 +53,7 @@ test('tells a runner that prints the whole error only its message', async () => 
   }
   const error = await tellPlainly(fails).catch((thrown: unknown) => thrown)
   expect(error).toMatchObject({ code: 'FLEET_FILE_NOT_FOUND' })
-  expect(inspect(error)).toBe('[fleet.yaml is not a file\nName another.]')
+  expect(inspect(error)).toBe('[fleet.yaml is not a file\nhint: Name another.]')
 })
 
 test('a fleet can be used in tests only', () => {
@@ -67,7 +67,7 @@ test('a fleet can be used in tests only', () => {
 
 const outside = {
   code: 'USAGE',
-  message: expect.stringMatching(/^the lease of web was asked for outside of a test(\nCall it while .*)?$/),
+  message: expect.stringMatching(/^the lease of web was asked for outside of a test(\nhint: Call it while .*)?$/),
 }
 
 test('nothing is leased outside of a test of Jest, and Jest shows what to do', async () => {

@@ -89,13 +89,33 @@ test('a test whose time is up when the fleet is ready does not run any more', as
   await suite.end()
 })
 
-test('a suite whose fleet did not start tries again', async () => {
+test('when a fleet does not start, all other tests of the process fail at once with the same words, and the next run tries again', async () => {
   const { share } = shareFakes()
-  vi.mocked(share as Testfleet['share']).mockRejectedValueOnce(new Error('no engine'))
-  const suite = new SuiteFleet(source, {}, inRunner)
-  await expect(suite.fleet()).rejects.toThrow('no engine')
-  expect(await suite.fleet()).toMatchObject({ session: 'shop' })
+  const failure = new TestfleetError('READY_TIMEOUT', 'db was not ready', { hint: 'Wait.', output: ['starting'] })
+  vi.mocked(share as Testfleet['share']).mockRejectedValueOnce(failure)
+  const [suite, ofOtherFile] = [new SuiteFleet(source, {}, inRunner), new SuiteFleet(source, {}, inRunner)]
+  await expect(suite.fleet()).rejects.toThrow('db was not ready\n  | starting\nhint: Wait.')
+  const message = 'db was not ready; this test did not try to start the fleet again\n  | starting\nhint: Wait.'
+  for (const open of [() => suite.fleet(), () => suite.fixtures(noTest, new TestScope()), () => ofOtherFile.fleet()]) {
+    const error: Error = await open().then(
+      () => expect.fail('it has started'),
+      (failed) => failed,
+    )
+    expect(error).toMatchObject({ code: 'READY_TIMEOUT', message, stack: message })
+  }
+  expect(share).toHaveBeenCalledOnce()
   await suite.end()
+  await ofOtherFile.end()
+  expect(await suite.fleet()).toMatchObject({ session: 'shop' })
+  expect(share).toHaveBeenCalledTimes(2)
+  await suite.end()
+})
+
+test('with `per: file`, each file tries to start its own fleet', async () => {
+  const start = vi.spyOn(Testfleet.prototype, 'start').mockRejectedValue(new Error('no engine'))
+  for (const suite of [1, 2].map(() => new SuiteFleet(source, { per: 'file' }, inRunner)))
+    for (let time = 1; time <= 2; time++) await expect(suite.fleet()).rejects.toThrow('no engine')
+  expect(start).toHaveBeenCalledTimes(2)
 })
 
 test('the failure of a start shows what failed and its hint, and nothing of the library', async () => {
@@ -107,7 +127,7 @@ test('the failure of a start shows what failed and its hint, and nothing of the 
     () => expect.fail('it has started'),
     (failed) => failed,
   )
-  expect(error.message).toBe('db ended\n  | cannot bind\nGive it a port.')
+  expect(error.message).toBe('db ended\n  | cannot bind\nhint: Give it a port.')
   expect(error.stack).toBe(error.message)
   expect(error).toMatchObject({ code: 'SERVER_DIED' })
   expect(error.cause).toBe(undefined)

@@ -1,15 +1,21 @@
 import type { FleetFile, FleetSource, RunningFleet } from '../index.ts'
 import { fixtureNames, refuseUnknown, unknownFixture, usedFixtures } from './fixtures.ts'
 import { TestfleetError } from './library.ts'
-import { claimVersion, type FleetTestOptions, type OpenFleet, openFleet, type Place } from './open-fleet.ts'
+import { claimVersion, type FleetTestOptions, type OpenFleet, ofProcess, openFleet, type Place } from './open-fleet.ts'
+import { type FailedStarts, openUnlessFailed } from './remember-failure.ts'
 import type { TestScope } from './test-scope.ts'
 
-/** The fleet of a test file, for runners that have no fixtures. The first test starts or joins it. */
+/**
+ * The fleet of a test file, for runners that have no fixtures. The first test starts or joins it. If that fails, the others
+ * fail at once, until the end of the suite.
+ */
 export class SuiteFleet {
   readonly #source: string | FleetFile | undefined
   readonly #options: FleetTestOptions
   readonly #place: Place
   readonly #names: readonly string[]
+  readonly #failed: FailedStarts
+  readonly #key: string
   #opening: Promise<OpenFleet> | undefined
 
   constructor(source: string | FleetFile | undefined, options: FleetTestOptions, place: Place) {
@@ -18,6 +24,9 @@ export class SuiteFleet {
     this.#options = options
     this.#place = place
     this.#names = fixtureNames(source)
+    this.#key = JSON.stringify([source, options, place])
+    // Some runners call the tests of all files in one process.
+    this.#failed = options.per === 'file' ? new Map() : ofProcess('failed', () => new Map())
   }
 
   async fleet(): Promise<RunningFleet> {
@@ -45,12 +54,15 @@ export class SuiteFleet {
   async end(): Promise<void> {
     const opening = this.#opening
     this.#opening = undefined
+    // In watch mode, the next run tries again.
+    this.#failed.delete(this.#key)
     const open = await opening?.catch(() => undefined)
     await open?.end()
   }
 
   async #open(): Promise<OpenFleet> {
-    this.#opening ??= openFleet(this.#source as FleetSource<FleetFile>, this.#options, this.#place)
+    const open = (): Promise<OpenFleet> => openFleet(this.#source as FleetSource<FleetFile>, this.#options, this.#place)
+    this.#opening ??= openUnlessFailed(this.#failed, this.#key, open)
     try {
       return await this.#opening
     } catch (error) {

@@ -7,6 +7,7 @@ import { type GlobalFleetOptions, setVariables, startGlobalFleet } from './globa
 import { VERSION } from './library.ts'
 import { refuseOldVitest } from './old-vitest.ts'
 import { claimVersion, type FleetTestOptions, type OpenFleet, openFleet, type Per } from './open-fleet.ts'
+import { type FailedStarts, openUnlessFailed } from './remember-failure.ts'
 import { formatStories } from './show-failure.ts'
 import { TestScope } from './test-scope.ts'
 
@@ -77,6 +78,7 @@ export function fleetTest(source?: string | FleetFile, options: FleetTestOptions
   const scope = per === 'file' ? 'file' : 'worker'
   const names = fixtureNames(source, reserved)
   let open: OpenFleet | undefined
+  const failed: FailedStarts = new Map()
   // Vitest reads the names of the fixtures that a function uses from its text.
   const common = test
     .extend('testfleetTest', { auto: true }, ({ task: { context, fails } }, { onCleanup }) => {
@@ -89,9 +91,14 @@ export function fleetTest(source?: string | FleetFile, options: FleetTestOptions
       })
       return current
     })
+    // Without isolation, a worker that keeps this module runs the next file, or the same one again in watch mode.
+    // biome-ignore lint/correctness/noEmptyPattern: Vitest refuses any other parameter.
+    .extend('testfleetFile', { scope: 'file', auto: true }, ({}, { onCleanup }) => {
+      onCleanup(() => failed.clear())
+    })
     // biome-ignore lint/correctness/noEmptyPattern: Vitest refuses any other parameter.
     .extend('fleet', { scope: scope as 'worker' }, async ({}, { onCleanup }) => {
-      const opening = await openInWorker(source, options)
+      const opening = await openUnlessFailed(failed, 'fleet', () => openInWorker(source, options))
       open = opening
       onCleanup(() => opening.close())
       return opening.fleet

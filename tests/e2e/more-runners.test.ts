@@ -184,9 +184,9 @@ describe.concurrent('Jest', () => {
   test('shows which servers there are, and where a fleet can be used', async () => {
     const { output } = await runOnce()
     expect(output).toMatch(
-      /● asks for an unknown server\n\n.*there is no server `wbe`\n *Did you mean `web`\? The servers are: web\.\n\n/,
+      /● asks for an unknown server\n\n.*there is no server `wbe`\n *hint: Did you mean `web`\? The servers are: web\.\n\n/,
     )
-    expect(output).toMatch(/the fleet runs only during the tests\n *Use the fleet in a test or in a hook\.\n\n/)
+    expect(output).toMatch(/the fleet runs only during the tests\n *hint: Use the fleet in a test or in a hook\.\n\n/)
   })
 })
 
@@ -242,7 +242,7 @@ describe.concurrent('Playwright', () => {
 
   test('shows which servers there are', async () => {
     const { output } = await runOnce()
-    expect(output).toMatch(/there is no server `wbe`\n *Did you mean `web`\? The servers are: web\.\n/)
+    expect(output).toMatch(/there is no server `wbe`\n *hint: Did you mean `web`\? The servers are: web\.\n/)
   })
 })
 
