@@ -131,7 +131,19 @@ func (f *Fleet) fail(err error) {
 	if f.test == nil {
 		panic(err)
 	}
+	defer explainLatePanic(err)
 	f.test.t.Fatalf("error: %v", err)
+}
+
+// explainLatePanic adds what was wrong to the panic of package testing for a test that has ended: it says neither.
+func explainLatePanic(err error) {
+	found := recover()
+	if text, isText := found.(string); isText {
+		panic(text + "\nerror: " + err.Error() + "\nhint: This fleet is that of a test that has ended. Call `Share` in each test.")
+	}
+	if found != nil {
+		panic(found)
+	}
 }
 
 func (f *Fleet) warn(sentence string) {

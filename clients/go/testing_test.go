@@ -118,6 +118,26 @@ func TestWrongNamesAndLateLeasesFailTheTest(t *testing.T) {
 	}
 }
 
+// endedT panics as package testing does after the end of a test.
+type endedT struct{ recordingT }
+
+func (e *endedT) Fatalf(string, ...any) { panic("Fail in goroutine after TestX has completed") }
+
+func TestAFleetOfATestThatHasEndedSaysWhatWasWrong(t *testing.T) {
+	newStandIn(t)
+	useRun(t)
+	fleet := Share(&endedT{recordingT{TB: t, name: "TestX"}})
+	defer func() {
+		text, _ := recover().(string)
+		for _, part := range []string{"after TestX has completed\nerror: ", `no server "dbb"; it has: db`, "Call `Share` in each test"} {
+			if !strings.Contains(text, part) {
+				t.Errorf("%q is missing in %q", part, text)
+			}
+		}
+	}()
+	fleet.Server("dbb")
+}
+
 func TestAStartThatFailsFailsEachTestInTheSameWay(t *testing.T) {
 	stand := newStandIn(t)
 	useRun(t)

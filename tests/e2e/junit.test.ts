@@ -67,6 +67,7 @@ class UnknownTest {
     @Test void unknownServer(@FleetServer("webb") Server web) {}
     @Test void unknownLease(@Lease("webb") Server web) {}
     @Test void wrongType(@FleetServer("web") String web) {}
+    @Test void unnamed(Server web) {}
 }
 class ConstructorTest extends UnknownTest { ConstructorTest(@Lease("web") Server web) {} }
 class NoFleetTest { @Test void noFleet(@FleetServer("web") Server web) {} }
@@ -152,10 +153,11 @@ describe.concurrent('the extension for JUnit', () => {
   test('names what is wrong with an annotation, and leaves nothing when it is killed', async ({ expect }) => {
     const fleet = await makeProject({ ...wrong, 'SleepingTest.java': sleeping })
     const { stdout, stderr } = await (await startJunit(fleet.folder, fleet.folder, '-n=^(?!Sleeping).*Test$')).result
-    expect(stdout, stderr).toMatch(/ 7 tests failed/)
+    expect(stdout, stderr).toMatch(/ 9 tests failed/)
     expect(stdout.match(/^ *=> .*the fleet has no server "webb"; it has: web$/gm)).toHaveLength(2)
     expect(stdout).toMatch(/java\.lang\.String .* is not of the type Server\n.*hint: Change its type to `Server`/)
     expect(stdout).toMatch(/the class NoFleetTest has no @Fleet\n.*hint: Add `@Fleet/)
+    expect(stdout).toMatch(/a parameter of unnamed is a server without a name\n.*hint: Add `@FleetServer\("NAME"\)`/)
     expect(stdout).toMatch(/@Lease\("web"\) is at a parameter of a constructor/)
     const running = await startJunit(fleet.folder, fleet.folder, '-n=Sleeping.*')
     await vi.waitFor(() => expect(existsSync(join(fleet.folder, 'began'))).toBe(true), { timeout: SOON_MS })

@@ -71,9 +71,12 @@ public final class TestfleetExtension
 
     @Override
     public boolean supportsParameter(ParameterContext parameter, ExtensionContext context) {
+        Class<?> type = parameter.getParameter().getType();
+        // A server without an annotation is supported, so that it can be refused with a hint.
         return parameter.isAnnotated(FleetServer.class)
                 || parameter.isAnnotated(Lease.class)
-                || parameter.getParameter().getType() == RunningFleet.class;
+                || type == RunningFleet.class
+                || Server.class.isAssignableFrom(type);
     }
 
     @Override
@@ -84,6 +87,12 @@ public final class TestfleetExtension
                     "USAGE",
                     "@Lease(\"" + wanted.getAnnotation(Lease.class).value() + "\") is at a parameter of a constructor",
                     "Put it at a parameter of the test, or at a field.");
+        }
+        if (wanted.getType() != RunningFleet.class && !isOurs(wanted)) {
+            throw new TestfleetException(
+                    "USAGE",
+                    "a parameter of " + wanted.getDeclaringExecutable().getName() + " is a server without a name",
+                    "Add `@FleetServer(\"NAME\")` or `@Lease(\"NAME\")` to it.");
         }
         return find(context, wanted, wanted.getType());
     }
@@ -96,8 +105,8 @@ public final class TestfleetExtension
         }
     }
 
-    private static boolean isOurs(Field field) {
-        return field.isAnnotationPresent(FleetServer.class) || field.isAnnotationPresent(Lease.class);
+    private static boolean isOurs(AnnotatedElement element) {
+        return element.isAnnotationPresent(FleetServer.class) || element.isAnnotationPresent(Lease.class);
     }
 
     private static void set(ExtensionContext context, Field field, Object test) {
