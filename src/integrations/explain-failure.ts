@@ -57,6 +57,11 @@ export function explain<Thrown>(error: Thrown): Thrown {
   return error
 }
 
+/** A failure of a test file that uses an integration wrongly. Its message has the hint, which runners do not show. */
+export function misuse(message: string, hint: string): TestfleetError {
+  return explain(new TestfleetError('USAGE', message, { hint }))
+}
+
 /** Makes the stack of an error begin with the caller of a function of ours, which is the line of the test. */
 export function beginStackAt<Thrown>(caller: (...args: never[]) => unknown, error: Thrown): Thrown {
   if (error instanceof TestfleetError) Error.captureStackTrace(error, caller)

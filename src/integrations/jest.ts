@@ -1,6 +1,6 @@
 import type { FleetFile, FleetSource, StrictFleet } from '../index.ts'
-import { explainFailure } from './explain-failure.ts'
-import { TestfleetError } from './library.ts'
+import { explainFailure, misuse } from './explain-failure.ts'
+import type { TestfleetError } from './library.ts'
 import type { FleetTestOptions, Per, Place } from './open-fleet.ts'
 import { endWithRunner, findRunner } from './parent.ts'
 import { checkVersion } from './setup-version.ts'
@@ -104,7 +104,5 @@ async function showServers({ name, test }: TestEvent, fleet: UsedFleet): Promise
 }
 
 function outsideOfJest(): TestfleetError {
-  return new TestfleetError('USAGE', 'testfleet/jest is not used by a test of Jest', {
-    hint: 'Call `useFleet` in a test file that Jest runs.',
-  })
+  return misuse('testfleet/jest is not used by a test of Jest', 'Call `useFleet` in a test file that Jest runs.')
 }

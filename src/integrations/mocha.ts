@@ -1,8 +1,8 @@
 import type { FleetFile, FleetSource, RunningFleet, StrictFleet } from '../index.ts'
 import { addToStack } from './add-to-stack.ts'
+import { misuse } from './explain-failure.ts'
 import type { FleetFixture, FleetFixtures } from './fixtures.ts'
 import { type GlobalFleetOptions, globalFleetCalls } from './global-fleet.ts'
-import { TestfleetError } from './library.ts'
 import type { FleetTestOptions, Per } from './open-fleet.ts'
 import { SuiteFleet } from './suite-fleet.ts'
 import { TestScope } from './test-scope.ts'
@@ -140,9 +140,10 @@ function rootOf(suite: Suite): Suite {
 function findMocha(): Required<Pick<Globals, 'it' | 'after'>> {
   const { it, test = it, after, suiteTeardown = after } = globalThis as Globals
   if (test !== undefined && suiteTeardown !== undefined) return { it: it ?? test, after: after ?? suiteTeardown }
-  throw new TestfleetError('USAGE', 'testfleet/mocha was used without Mocha', {
-    hint: 'Call `fleetTest` in a test file that `mocha` runs with its interface `bdd` or `tdd`.',
-  })
+  throw misuse(
+    'testfleet/mocha was used without Mocha',
+    'Call `fleetTest` in a test file that `mocha` runs with its interface `bdd` or `tdd`.',
+  )
 }
 
 /** What a module for `mocha --require` exports. */

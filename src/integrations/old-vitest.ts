@@ -1,4 +1,4 @@
-import { TestfleetError } from './library.ts'
+import { misuse } from './explain-failure.ts'
 
 /**
  * Fails with USAGE when `test` is that of a Vitest before 4.1, whose `extend` takes no names: each fixture would be undefined.
@@ -7,7 +7,5 @@ import { TestfleetError } from './library.ts'
 export function refuseOldVitest(test: object): void {
   // It came in the version that takes names.
   if ('override' in test) return
-  throw new TestfleetError('USAGE', '`fleetTest` needs Vitest 4.1 or newer', {
-    hint: 'Update Vitest, or start the fleet in a global setup.',
-  })
+  throw misuse('`fleetTest` needs Vitest 4.1 or newer', 'Update Vitest, or start the fleet in a global setup.')
 }

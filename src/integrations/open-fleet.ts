@@ -1,6 +1,6 @@
 import type { FleetFile, FleetSource, RunningFleet, ShareOptions, TestfleetEvent, TestfleetOptions } from '../index.ts'
 import { now } from './clock.ts'
-import { beginStackAt, explain, tellPlainly } from './explain-failure.ts'
+import { beginStackAt, explain, misuse, tellPlainly } from './explain-failure.ts'
 import { Testfleet, TestfleetError, VERSION } from './library.ts'
 import { isRunnerGone } from './parent.ts'
 
@@ -60,8 +60,7 @@ export async function openFleet<F extends FleetFile>(
 ): Promise<OpenFleet<F>> {
   claimVersion()
   const { per = 'run' } = options
-  if (!kinds.includes(per))
-    throw new TestfleetError('USAGE', `\`per\` is ${JSON.stringify(per)}`, { hint: `Use one of ${kinds.join(', ')}.` })
+  if (!kinds.includes(per)) throw misuse(`\`per\` is ${JSON.stringify(per)}`, `Use one of ${kinds.join(', ')}.`)
   const slot = per === 'worker' ? place.worker : undefined
   const shared = { ...options, process: place.runner, slot, isThread: place.isThread }
   return tellPlainly(() =>
@@ -78,9 +77,10 @@ export async function openFleet<F extends FleetFile>(
 export function claimVersion(version: string = VERSION): void {
   const other = ofProcess('version', () => version)
   if (other !== version) {
-    throw new TestfleetError('USAGE', `this project has testfleet ${other} and testfleet ${version}`, {
-      hint: 'Find both with `npm ls testfleet`, and install one version.',
-    })
+    throw misuse(
+      `this project has testfleet ${other} and testfleet ${version}`,
+      'Find both with `npm ls testfleet`, and install one version.',
+    )
   }
 }
 

@@ -1,10 +1,10 @@
 import { dirname } from 'node:path'
 import type { FullConfig, TestInfo, TestType, WorkerInfo } from '@playwright/test'
 import type { FleetFile, FleetSource, LeasedServer, RunningServer, ServerNames, StrictFleet } from '../index.ts'
-import { explainFailure } from './explain-failure.ts'
+import { explainFailure, misuse } from './explain-failure.ts'
 import { type FleetFixture, type FleetFixtures, fixtureNames } from './fixtures.ts'
 import { type GlobalFleetOptions, startGlobalFleet } from './global-fleet.ts'
-import { TestfleetError } from './library.ts'
+import type { TestfleetError } from './library.ts'
 import { type FleetTestOptions, type OpenFleet, openFleet, type Per } from './open-fleet.ts'
 import { findRunner } from './parent.ts'
 import { type Reserved, reserved } from './playwright-names.ts'
@@ -167,9 +167,7 @@ async function attachStories(scope: TestScope, info: TestInfo): Promise<void> {
 }
 
 function noFileScope(): TestfleetError {
-  return new TestfleetError('USAGE', "`per` is 'file', which Playwright has no fixtures for", {
-    hint: "Use 'worker', for one fleet in each worker.",
-  })
+  return misuse("`per` is 'file', which Playwright has no fixtures for", "Use 'worker', for one fleet in each worker.")
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { FleetFile, FleetSource, RunningFleet } from '../index.ts'
+import { misuse } from './explain-failure.ts'
 import { fixtureNames, refuseUnknown, unknownFixture, usedFixtures } from './fixtures.ts'
 import { TestfleetError } from './library.ts'
 import { claimVersion, type FleetTestOptions, type OpenFleet, ofProcess, openFleet, type Place } from './open-fleet.ts'
@@ -74,8 +75,9 @@ export class SuiteFleet {
   #namesToLease(test: (...args: never[]) => unknown): string[] {
     const used = usedFixtures(test)
     if (used !== undefined) return used.filter((name) => this.#names.includes(name))
-    throw new TestfleetError('USAGE', 'the servers that this test uses are not known', {
-      hint: 'Write the first parameter of the test as `{ db }`, with the names of the servers to lease.',
-    })
+    throw misuse(
+      'the servers that this test uses are not known',
+      'Write the first parameter of the test as `{ db }`, with the names of the servers to lease.',
+    )
   }
 }

@@ -1,7 +1,7 @@
 import type { FleetFile, LeasedServer, LeaseOptions, ServerNames } from '../index.ts'
 import { now } from './clock.ts'
-import { explainFailure } from './explain-failure.ts'
-import { TestfleetError } from './library.ts'
+import { explainFailure, misuse } from './explain-failure.ts'
+import type { TestfleetError } from './library.ts'
 import type { OpenFleet } from './open-fleet.ts'
 import { describeServers, type FailedTest, type ServerStory } from './show-failure.ts'
 
@@ -54,7 +54,8 @@ export class TestScope<F extends FleetFile = FleetFile> {
 }
 
 function outsideOfTest(server: string): TestfleetError {
-  return new TestfleetError('USAGE', `the lease of ${server} was asked for outside of a test`, {
-    hint: 'Call it while its test runs. For other times, call `lease` of the running fleet, and give the lease back yourself.',
-  })
+  return misuse(
+    `the lease of ${server} was asked for outside of a test`,
+    'Call it while its test runs. For other times, call `lease` of the running fleet, and give the lease back yourself.',
+  )
 }

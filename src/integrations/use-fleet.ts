@@ -7,8 +7,8 @@ import type {
   RunningServer,
   ServerNames,
 } from '../index.ts'
-import { explain, explainFailure } from './explain-failure.ts'
-import { TestfleetError } from './library.ts'
+import { explain, explainFailure, misuse } from './explain-failure.ts'
+import type { TestfleetError } from './library.ts'
 import { type FleetTestOptions, type OpenFleet, openFleet, type Per, type Place } from './open-fleet.ts'
 import type { ServerStory } from './show-failure.ts'
 import { type Lease, TestScope } from './test-scope.ts'
@@ -68,7 +68,7 @@ export class UsedFleet<F extends FleetFile = FleetFile, P extends Per = Per> {
   get running(): RunningFleet<F> {
     if (this.#open !== undefined) return this.#open.fleet
     const hint = 'Use the fleet in a test or in a hook.'
-    throw explain(new TestfleetError('USAGE', 'the fleet runs only during the tests', { hint }))
+    throw misuse('the fleet runs only during the tests', hint)
   }
 
   /**
@@ -129,7 +129,8 @@ export class UsedFleet<F extends FleetFile = FleetFile, P extends Per = Per> {
 
 /** With the shared server in place of a lease, tests would disturb each other. */
 function notLeased(message: string): TestfleetError {
-  return new TestfleetError('USAGE', message, {
-    hint: 'With `per: test`, use it in a test, and name it in `servers`. Tests of `test.concurrent` have no leases.',
-  })
+  return misuse(
+    message,
+    'With `per: test`, use it in a test, and name it in `servers`. Tests of `test.concurrent` have no leases.',
+  )
 }
