@@ -67,16 +67,15 @@ testfleet_lease() {
       *)
         wait "$_testfleet_holder" || :
         _testfleet_holder=
+        _testfleet_note_failure "$_testfleet_variables"
         ;;
     esac
-    cat <&8 >&2
+    case $testfleet_failure:${TESTFLEET_SESSION-} in
+      NO_SESSION:) sed 's/^hint: .*/hint: Call `testfleet_share` first: with bats, in `setup_suite` or `setup_file`./' ;;
+      *) cat ;;
+    esac <&8 >&2
   } 8<"$_testfleet_folder/messages"
-  [ -n "$_testfleet_holder" ] || {
-    _testfleet_note_failure "$_testfleet_variables"
-    [ "$testfleet_failure" != NO_SESSION ] || [ -n "${TESTFLEET_SESSION-}" ] ||
-      printf 'hint: Or call `testfleet_share` first: with bats, in `setup_suite` or `setup_file`.\n' >&2
-    return 1
-  }
+  [ -n "$_testfleet_holder" ] || return 1
   # The copies of an earlier call stay leased.
   _testfleet_earlier=${_testfleet_holders:+${TESTFLEET_LEASES-}}
   _testfleet_holders="${_testfleet_holders-} $_testfleet_holder"
@@ -211,7 +210,7 @@ _testfleet_tell() {
   printf 'error: %s\nhint: %s\n' "$1" "$2" >&2
 }
 
-# _testfleet_note_failure ANSWER: the message is on standard error already.
+# _testfleet_note_failure ANSWER
 _testfleet_note_failure() {
   testfleet_failure=$(_testfleet_field code "$1")
   [ -n "$testfleet_failure" ] || testfleet_failure=UNKNOWN

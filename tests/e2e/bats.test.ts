@@ -190,7 +190,9 @@ describe('the functions for bats and sh', () => {
 testfleet_lease web; echo "$testfleet_failure"; testfleet_lease; echo "$testfleet_failure"`
     const { stdout, stderr } = await start(fleet.folder, ['-c', script], 'sh').result
     expect(stdout).toBe('NO_SESSION\nUSAGE\n')
-    expect(stderr).toMatch(/^hint: Or call `testfleet_share` first: with bats, in `setup_suite` or `setup_file`\.$/m)
+    expect(stderr).toMatch(
+      /^error: there is no session .*\nhint: Call `testfleet_share` first: with bats, in `setup_suite` or `setup_file`\.\nerror: /,
+    )
     expect(stderr).toMatch(/^error: testfleet_lease needs the name of a server\nhint: .*`testfleet_lease db`\.$/m)
   })
 
