@@ -22,11 +22,11 @@ beforeAll(async () => {
         preset: 'openldap',
         options: {
           suffix,
-          overlays: ['memberof', 'unique', 'refint'],
+          overlays: ['memberof', 'unique', 'refint', 'ppolicy'],
           modules: ['pw-sha2'],
           schemas: ['dyngroup'],
           globalSettings: ['sizelimit 1'],
-          settings: ['unique_uri ldap:///?mail?sub', 'refint_attributes member'],
+          settings: ['unique_uri ldap:///?mail?sub', 'refint_attributes member', 'ppolicy_hash_cleartext'],
           clientCertificates: 'demand',
           seed: 'ldif/20-bob.ldif',
           tls: true,
@@ -135,6 +135,8 @@ test('has the overlays, modules, schemas and settings of its options', async () 
   const add = (text: string) =>
     session.clientWith(text, 'ldapadd', '-x', '-H', admin.url, '-D', admin.who, '-w', password)
   expect((await add(entry('dora'))).exitCode).toBe(0)
+  const hashed = Buffer.from('{SSHA}').toString('base64')
+  expect((await search(admin, '-b', person('bob'), 'userPassword')).stdout).toContain(`userPassword:: ${hashed}`)
   expect((await add(entry('emil'))).stderr).toContain('non-unique attributes found')
   expect((await add(`dn: cn=q,${suffix}\nobjectClass: groupOfURLs\ncn: q\n`)).exitCode).toBe(0)
   expect((await search({ url: 'ldap://checked' }, '-b', suffix, '(uid=*)', 'dn')).stderr).toContain(
