@@ -7,7 +7,7 @@ test('fixtures are refused in a Vitest that would leave them undefined', () => {
   expect(() => refuseOldVitest(old)).toThrow(
     expect.objectContaining({
       code: 'USAGE',
-      message: expect.stringMatching(/^`fleetTest` needs Vitest 4\.1 or newer\n.*Update Vitest, .*$/),
+      message: expect.stringMatching(/^`fleetTest` needs Vitest 4\.1 or newer\nhint: Update Vitest, .*$/),
     }),
   )
 })

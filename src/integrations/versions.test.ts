@@ -34,7 +34,7 @@ const integrations: Readonly<Record<string, () => unknown>> = {
 
 const refused = expect.objectContaining({
   code: 'USAGE',
-  message: expect.stringMatching(/^this project has testfleet 0\.0\.7 and testfleet \S+\n.*Find both with .*$/),
+  message: expect.stringMatching(/^this project has testfleet 0\.0\.7 and testfleet \S+\nhint: Find both with .*$/),
   hint: 'Find both with `npm ls testfleet`, and install one version.',
 })
 
