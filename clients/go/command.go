@@ -2,7 +2,6 @@ package testfleet
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,8 +15,6 @@ import (
 )
 
 const (
-	// maxAnswerBytes is the length of the longest answer that is read.
-	maxAnswerBytes = 16 << 20
 	// callTimeout is later than the command gives up, which is after 30 minutes.
 	callTimeout = 31 * time.Minute
 	// cleanUpTime is how long an interrupted call may take to remove what it has started.
@@ -71,7 +68,7 @@ func (c *command) lines(ctx context.Context, words []string, take func(string)) 
 		done <- err
 	}()
 	// A longer line comes in parts.
-	for lines := bufio.NewReaderSize(reader, 64<<10); ; {
+	for lines := bufio.NewReaderSize(reader, maxOutputLineBytes); ; {
 		line, _, err := lines.ReadLine()
 		if err != nil {
 			return <-done
@@ -86,7 +83,20 @@ func (c *command) run(ctx context.Context, words []string, stdout, stderr io.Wri
 		words = append([]string{words[0], "--file", c.file}, words[1:]...)
 	}
 	call := exec.Command(c.path, words...)
-	call.Dir, call.Env, call.Stdout, call.Stderr = c.folder, c.environment, stdout, stderr
+	call.Dir, call.Env = c.folder, c.environment
+	output, err := openPipe(stdout)
+	if err != nil {
+		return err
+	}
+	defer output.drain()
+	defer output.started()
+	messages, err := openPipe(stderr)
+	if err != nil {
+		return err
+	}
+	defer messages.drain()
+	defer messages.started()
+	call.Stdout, call.Stderr = output.to, messages.to
 	if err := call.Start(); err != nil {
 		return &Error{
 			Code:    "COMMAND_MISSING",
@@ -94,9 +104,11 @@ func (c *command) run(ctx context.Context, words []string, stdout, stderr io.Wri
 			Hint:    "Install testfleet again, or set TESTFLEET_BIN to the path of the command.",
 		}
 	}
+	output.started()
+	messages.started()
 	ended := make(chan struct{})
 	go endWith(ctx, call.Process, ended)
-	err := call.Wait()
+	err = call.Wait()
 	close(ended)
 	switch {
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
@@ -123,45 +135,4 @@ func endWith(ctx context.Context, process *os.Process, ended <-chan struct{}) {
 	}
 	// Its keeper cleans up.
 	_ = process.Kill()
-}
-
-// answerBuffer ends a call whose answer is too long.
-type answerBuffer struct{ bytes.Buffer }
-
-func (b *answerBuffer) Write(part []byte) (int, error) {
-	if b.Len()+len(part) > maxAnswerBytes {
-		return 0, errors.New("its answer is too long")
-	}
-	return b.Buffer.Write(part)
-}
-
-// toldWriter passes progress on, and keeps the message of a failure, which is the end of what the command prints.
-type toldWriter struct {
-	rest    []byte
-	failure strings.Builder
-}
-
-func (w *toldWriter) Write(part []byte) (int, error) {
-	w.rest = append(w.rest, part...)
-	for {
-		end := bytes.IndexByte(w.rest, '\n')
-		if end == -1 {
-			return len(part), nil
-		}
-		w.add(string(w.rest[:end+1]))
-		w.rest = w.rest[end+1:]
-	}
-}
-
-func (w *toldWriter) flush() {
-	w.add(string(w.rest))
-	w.rest = nil
-}
-
-func (w *toldWriter) add(line string) {
-	if w.failure.Len() > 0 || strings.HasPrefix(line, "error: ") {
-		w.failure.WriteString(line)
-	} else {
-		fmt.Fprint(os.Stderr, line)
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -201,4 +202,48 @@ func TestSharePassesTheHolderTheFileAndTheServers(t *testing.T) {
 	}
 	expectEqual(t, stand.calls(), []string{"share --file /fleets/f.yaml --pid 7 db web --json"})
 	expectEqual(t, without([]string{"A=1", "TESTFLEET_SESSION=shop-1"}, "TESTFLEET_SESSION="), []string{"A=1"})
+}
+
+func TestAProgramThatKeepsTheOutputOpenDoesNotHoldUpItsClient(t *testing.T) {
+	folder := t.TempDir()
+	path := makeProgram(t, "sleep 600 &\necho $! >left\necho '{\"session\":\"shop-1\"}'\n", folder, "leaving")
+	leaving := &command{path: path, folder: folder}
+	stop := func() {
+		text, _ := os.ReadFile(filepath.Join(folder, "left"))
+		left, _ := strconv.Atoi(strings.TrimSpace(string(text)))
+		process, err := os.FindProcess(left)
+		if err == nil && left > 0 {
+			// It still has the pipe open.
+			err = process.Kill()
+		}
+		if err != nil || left <= 0 {
+			t.Error(left, err)
+		}
+	}
+	var found struct{ Session string }
+	err := leaving.json(context.Background(), []string{"ps"}, &found)
+	stop()
+	expectEqual(t, err, nil)
+	expectEqual(t, found.Session, "shop-1")
+	var lines []string
+	err = leaving.lines(context.Background(), []string{"logs"}, func(line string) { lines = append(lines, line) })
+	stop()
+	expectEqual(t, err, nil)
+	expectEqual(t, lines, []string{`{"session":"shop-1"}`})
+}
+
+func TestALineWithoutAnEndAndALongMessageAreBounded(t *testing.T) {
+	var told toldWriter
+	told.add("error: too long\n")
+	part := []byte(strings.Repeat("y", 10_000))
+	for written := 0; written < 3*maxToldBytes; written += len(part) {
+		if count, err := told.Write(part); count != len(part) || err != nil {
+			t.Fatal(count, err)
+		}
+		if len(told.rest) > maxOutputLineBytes+len(part) {
+			t.Fatalf("%d bytes of a line are kept", len(told.rest))
+		}
+	}
+	told.flush()
+	expectEqual(t, told.failure.Len(), maxToldBytes)
 }

@@ -138,8 +138,26 @@ type testScope struct {
 	over   bool
 }
 
-// scopes has the scope of each testing.TB. It also knows tests that have ended.
+// scopes has the scope of each testing.TB. It also knows the tests that have ended last.
 var scopes sync.Map
+
+// ended has the tests that have ended last. A scope keeps all that its test has logged in memory, so older ones are forgotten.
+var ended struct {
+	lock  sync.Mutex
+	tests [64]testing.TB
+	next  int
+}
+
+// forgetLater keeps a test that has ended, and forgets the one that ended long before.
+func forgetLater(t testing.TB) {
+	ended.lock.Lock()
+	defer ended.lock.Unlock()
+	if old := ended.tests[ended.next]; old != nil {
+		scopes.Delete(old)
+	}
+	ended.tests[ended.next] = t
+	ended.next = (ended.next + 1) % len(ended.tests)
+}
 
 func scopeOf(t testing.TB, session *session) *testScope {
 	found, exists := scopes.LoadOrStore(t, &testScope{t: t, session: session, since: time.Now()})
@@ -169,10 +187,13 @@ func (s *testScope) end() {
 	s.lock.Lock()
 	s.over = true
 	leases, since := s.leases, s.since
+	s.leases = nil
 	s.lock.Unlock()
 	// Its next run, which has more iterations, has the same testing.B.
 	if _, isBenchmark := s.t.(*testing.B); isBenchmark {
 		defer scopes.Delete(s.t)
+	} else {
+		defer forgetLater(s.t)
 	}
 	if s.t.Failed() {
 		s.t.Log(describeServers(s.session, leases, since))

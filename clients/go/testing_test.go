@@ -182,3 +182,22 @@ func TestEachRunOfABenchmarkHasItsOwnLeases(t *testing.T) {
 		t.Errorf("%d runs have had %d leases", runs, leases)
 	}
 }
+
+func TestATestThatEndedLongAgoIsNotKept(t *testing.T) {
+	newStandIn(t)
+	useRun(t)
+	old := &recordingT{TB: t, name: "TestOld"}
+	Share(old)
+	old.end()
+	for range ended.tests {
+		test := &recordingT{TB: t, name: "TestX"}
+		Share(test)
+		test.end()
+		if late := catch(func() { Lease(test, "db") }); !strings.Contains(late, "outside of a test") {
+			t.Error(late)
+		}
+	}
+	if _, isKept := scopes.Load(old); isKept {
+		t.Error("the scope of a test that ended long ago is kept")
+	}
+}

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import IO, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .errors import TestfleetError
+from .pipe_lines import PipeLines
 
 #: Longest answer of the command that is read.
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 #: Longest call. The command gives up before: after 30 minutes, unless it was told otherwise.
 CALL_TIMEOUT_S = 31 * 60
-#: After an interruption, the command removes what it has started.
+#: Longest message of a failure that is kept.
+MAX_TOLD_CHARACTERS = 1024 * 1024
+#: After SIGTERM, the command removes what it has started.
 CLEAN_UP_S = 60
 
 
@@ -74,17 +77,15 @@ class Command:
         words = [*words, *self._file, "--quiet"]
         with self._call(words, timeout_s, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as (call, _):
             assert call.stdout is not None
-            with call.stdout:
-                for line in iter(lambda: call.stdout.readline(64 * 1024), b""):  # type: ignore[union-attr]
-                    take(line.decode("utf-8", "replace").rstrip("\n"))
+            for line in PipeLines(call, call.stdout):
+                take(line.decode("utf-8", "replace").rstrip("\n"))
             return call.wait() == 0
 
     def _run(self, words: Sequence[str], output: IO[bytes], told: _Told, timeout_s: float) -> int:
         with self._call(words, timeout_s, stdout=output, stderr=subprocess.PIPE) as (call, clock):
             assert call.stderr is not None
-            with call.stderr:
-                for line in call.stderr:
-                    told.add(line.decode("utf-8", "replace"))
+            for line in PipeLines(call, call.stderr):
+                told.add(line.decode("utf-8", "replace"))
             exit_code = call.wait()
         if clock.is_over:
             raise TestfleetError(f"testfleet {words[0]} took longer than {timeout_s:.0f} s", code="TIMED_OUT")
@@ -106,7 +107,12 @@ class Command:
     def _start(self, words: Sequence[str], **streams: Any) -> subprocess.Popen[bytes]:
         try:
             return subprocess.Popen(
-                [self._path, *words], cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, **streams
+                [self._path, *words],
+                bufsize=0,
+                cwd=self.folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                **streams,
             )
         except OSError as error:
             message = f"{self._path} cannot be started: {error.strerror}"
@@ -118,10 +124,12 @@ class _Told:
 
     def __init__(self) -> None:
         self._error: List[str] = []
+        self._left = MAX_TOLD_CHARACTERS
 
     def add(self, line: str) -> None:
         if self._error or line.startswith("error: "):
-            self._error.append(line)
+            self._error.append(line[: self._left])
+            self._left -= len(self._error[-1])
         elif sys.stderr is not None:
             sys.stderr.write(line)
 
@@ -131,7 +139,7 @@ class _Told:
 
 
 class _Clock:
-    """Kills a call that takes too long."""
+    """Ends a call that takes too long."""
 
     def __init__(self, call: subprocess.Popen[bytes], timeout_s: float) -> None:
         self.is_over = False
@@ -141,7 +149,7 @@ class _Clock:
 
     def _end(self) -> None:
         self.is_over = True
-        self._call.kill()
+        _end(self._call)
 
     def __enter__(self) -> _Clock:
         self._timer.start()

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from testfleet_pytest import TestfleetError, open_fleet
-from testfleet_pytest.command import Command, find_command
+from testfleet_pytest.command import MAX_TOLD_CHARACTERS, Command, _Clock, find_command
+from testfleet_pytest.pipe_lines import MAX_LINE_BYTES, PipeLines
 
 
 def make_program(path: Path) -> str:
@@ -120,3 +121,49 @@ def test_an_interrupted_reader_of_lines_waits_until_the_command_has_cleaned_up(t
     with pytest.raises(KeyboardInterrupt):
         command.lines(["logs"], interrupt, timeout_s=60)
     assert (tmp_path / "cleaned").exists()
+
+
+def test_a_call_whose_time_is_over_cleans_up_before_it_is_killed(tmp_path):
+    script = "#!/bin/sh\ntrap 'echo done > cleaned; exit 143' TERM\necho begun\nwhile :; do sleep 0.05; done\n"
+    (tmp_path / "slow").write_text(script)
+    (tmp_path / "slow").chmod(0o755)
+    with subprocess.Popen([tmp_path / "slow"], cwd=tmp_path, stdout=subprocess.PIPE) as call:
+        assert call.stdout.readline() == b"begun\n"
+        with _Clock(call, 0.01) as clock:
+            assert call.wait() == 143
+    assert clock.is_over
+    assert (tmp_path / "cleaned").exists()
+
+
+def test_a_program_that_keeps_the_output_open_does_not_hold_up_its_client(tmp_path):
+    script = "#!/bin/sh\nsleep 600 &\necho $! > left\necho '{\"a\": 1}'\n"
+    (tmp_path / "leaving").write_text(script)
+    (tmp_path / "leaving").chmod(0o755)
+    command = Command(tmp_path, None, {**os.environ, "TESTFLEET_BIN": str(tmp_path / "leaving")})
+    lines = []
+    for call in (lambda: command.json(["ps"]), lambda: command.lines(["logs"], lines.append, timeout_s=600)):
+        try:
+            assert call() in ({"a": 1}, True)
+            # It still has the pipe open.
+            os.kill(int((tmp_path / "left").read_text()), 0)
+        finally:
+            os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)
+    assert lines == ['{"a": 1}']
+
+
+def test_a_line_without_an_end_and_a_long_message_are_bounded(tmp_path, capsys):
+    script = ["import sys", "sys.stderr.write('x' * 1_000_000)", "sys.exit('\\nerror: ' + 'y' * 3_000_000)"]
+    (tmp_path / "long").write_text("\n".join([f"#!{sys.executable} -IS", *script]))
+    (tmp_path / "long").chmod(0o755)
+    command = Command(tmp_path, None, {**os.environ, "TESTFLEET_BIN": str(tmp_path / "long")})
+    with pytest.raises(TestfleetError) as caught:
+        command.json(["share"])
+    assert len(str(caught.value)) <= MAX_TOLD_CHARACTERS
+    assert str(caught.value).startswith("error: yyy")
+    assert capsys.readouterr().err.rstrip("\n") == "x" * 1_000_000
+    text = "a" * 200_000 + "\nb"
+    program = [sys.executable, "-IS", "-c", "print('a' * 200_000 + '\\nb', end='')"]
+    with subprocess.Popen(program, bufsize=0, stdout=subprocess.PIPE) as call:
+        told = list(PipeLines(call, call.stdout))
+    assert max(map(len, told)) <= 2 * MAX_LINE_BYTES
+    assert b"".join(told).decode() == text

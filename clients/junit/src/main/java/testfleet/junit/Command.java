@@ -1,17 +1,14 @@
 package testfleet.junit;
 
-import java.io.BufferedReader;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
@@ -21,7 +18,9 @@ final class Command {
     static final Duration CALL_TIMEOUT = Duration.ofMinutes(31);
     /** Longest answer that is read. */
     private static final int MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-    /** After an interruption, the command removes what it has started. */
+    /** Longest message of a failure that is kept. */
+    static final int MAX_TOLD_CHARACTERS = 1024 * 1024;
+    /** After SIGTERM, the command removes what it has started. */
     private static final long CLEAN_UP_S = 60;
     private static final String LATE_HINT = "Run `testfleet doctor`, which checks the engine.";
 
@@ -40,13 +39,10 @@ final class Command {
 
     /** Returns the document that a call prints. Progress goes to standard error. */
     Map<String, Object> json(List<String> words, Duration timeout) {
-        List<String> told = Collections.synchronizedList(new ArrayList<>());
+        Told told = new Told();
         Answer answer = new Answer();
-        int exitCode = call(words, "--json", timeout, answer::read, error -> readLines(error, line -> {
-            if (!told.isEmpty() || line.startsWith("error: ")) told.add(line);
-            else System.err.println(line);
-        }));
-        String text = String.join("\n", told);
+        int exitCode = call(words, "--json", timeout, answer::read, error -> Output.readLines(error, told::add));
+        String text = told.failure();
         Map<String, Object> document = answer.document();
         if (document.containsKey("error")) throw TestfleetException.from(document.get("error"), text);
         if (exitCode == 0 && answer.isDocument) return document;
@@ -57,17 +53,13 @@ final class Command {
     /** Gives each line that a call prints to {@code take}. Returns whether the call succeeded in time. */
     boolean lines(List<String> words, Consumer<String> take, Duration timeout) {
         try {
-            return call(words, "--quiet", timeout, output -> readLines(output, take), error -> readLines(error, line -> {})) == 0;
+            return call(words, "--quiet", timeout, output -> Output.readLines(output, take), error -> Output.readLines(error, line -> {})) == 0;
         } catch (TestfleetException error) {
             return false;
         }
     }
 
-    private interface Reader {
-        void read(InputStream stream) throws IOException;
-    }
-
-    private int call(List<String> words, String last, Duration timeout, Reader output, Reader error) {
+    private int call(List<String> words, String last, Duration timeout, Output.Reader output, Output.Reader error) {
         List<String> line = new ArrayList<>(List.of(path));
         line.addAll(words);
         line.addAll(fileOption);
@@ -88,13 +80,14 @@ final class Command {
         Thread hook = new Thread(() -> end(process));
         addHook(hook);
         try {
-            CompletableFuture<Void> read = read(process.getInputStream(), output);
-            CompletableFuture<Void> told = read(process.getErrorStream(), error);
+            Output read = Output.read(process.getInputStream(), output);
+            Output told = Output.read(process.getErrorStream(), error);
             if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
-                process.destroyForcibly();
+                end(process);
                 throw new TestfleetException("TIMED_OUT", "testfleet " + words.get(0) + " took too long", LATE_HINT);
             }
-            CompletableFuture.allOf(read, told).join();
+            read.drain();
+            told.drain();
             return process.exitValue();
         } catch (InterruptedException interruption) {
             end(process);
@@ -103,26 +96,6 @@ final class Command {
         } finally {
             removeHook(hook);
         }
-    }
-
-    private static CompletableFuture<Void> read(InputStream stream, Reader reader) {
-        CompletableFuture<Void> done = new CompletableFuture<>();
-        Thread thread = new Thread(() -> {
-            try (stream) {
-                reader.read(stream);
-            } catch (IOException | RuntimeException error) {
-                // The call has ended.
-            }
-            done.complete(null);
-        }, "testfleet");
-        thread.setDaemon(true);
-        thread.start();
-        return done;
-    }
-
-    private static void readLines(InputStream stream, Consumer<String> take) throws IOException {
-        BufferedReader lines = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8));
-        for (String line = lines.readLine(); line != null; line = lines.readLine()) take.accept(line);
     }
 
     private static void addHook(Thread hook) {
@@ -153,19 +126,41 @@ final class Command {
         if (wasInterrupted) Thread.currentThread().interrupt();
     }
 
+    /** Passes progress on, and keeps the message of a failure, which is the end of what the command prints. */
+    private static final class Told {
+        private final StringBuilder failure = new StringBuilder();
+
+        synchronized void add(String line) {
+            if (failure.length() == 0 && !line.startsWith("error: ")) {
+                System.err.println(line);
+                return;
+            }
+            failure.append(line).append('\n');
+            failure.setLength(Math.min(failure.length(), MAX_TOLD_CHARACTERS));
+        }
+
+        synchronized String failure() {
+            return failure.toString().stripTrailing();
+        }
+    }
+
     /** The document on standard output. */
     private static final class Answer {
-        private volatile byte[] bytes = {};
+        /** What has been read: another program may keep standard output open. */
+        private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         private boolean isDocument;
 
         void read(InputStream stream) throws IOException {
-            bytes = stream.readNBytes(MAX_ANSWER_BYTES + 1);
+            byte[] part = new byte[64 * 1024];
+            for (int count = stream.read(part); count >= 0 && bytes.size() <= MAX_ANSWER_BYTES; count = stream.read(part)) {
+                bytes.write(part, 0, count);
+            }
         }
 
         Map<String, Object> document() {
-            if (bytes.length > MAX_ANSWER_BYTES) return Map.of();
+            if (bytes.size() > MAX_ANSWER_BYTES) return Map.of();
             try {
-                Object value = Json.read(new String(bytes, StandardCharsets.UTF_8));
+                Object value = Json.read(bytes.toString(StandardCharsets.UTF_8));
                 isDocument = value instanceof Map<?, ?>;
                 return Json.object(value);
             } catch (IllegalArgumentException error) {

@@ -10,13 +10,14 @@ import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 /** A connection to the process that lends servers: JSON, one object a line, as docs/leases.md says. */
 final class LenderConnection implements AutoCloseable {
     /** Longest answer of the lender. */
     static final int MAX_ANSWER_BYTES = 4 * 1024 * 1024;
-    /** How much later than promised an answer may come. */
+    /** Time for the connection, and how much later than promised an answer may come. */
     private static final long GRACE_MS = 30_000;
 
     private final SocketChannel socket;
@@ -35,10 +36,23 @@ final class LenderConnection implements AutoCloseable {
     }
 
     static LenderConnection open(String path) {
+        return open(path, GRACE_MS);
+    }
+
+    /** A lender that hangs accepts no connections, and the system waits for it without a limit. */
+    static LenderConnection open(String path, long limitMs) {
         try {
             SocketChannel socket = SocketChannel.open(StandardProtocolFamily.UNIX);
             try {
-                socket.connect(UnixDomainSocketAddress.of(path));
+                CompletableFuture<Void> connected = new CompletableFuture<>();
+                connected.orTimeout(limitMs, TimeUnit.MILLISECONDS).whenComplete((none, late) -> {
+                    if (late != null) close(socket);
+                });
+                try {
+                    socket.connect(UnixDomainSocketAddress.of(path));
+                } finally {
+                    if (!connected.complete(null)) throw new LenderGone("the lender accepts no connection");
+                }
                 socket.configureBlocking(false);
                 return new LenderConnection(socket);
             } catch (IOException | RuntimeException error) {
@@ -54,8 +68,9 @@ final class LenderConnection implements AutoCloseable {
     Map<String, Object> ask(String fields, long waitMs) {
         Object answer;
         try {
-            send(ByteBuffer.wrap(("{\"id\":1," + fields + "}\n").getBytes(StandardCharsets.UTF_8)));
-            answer = Json.read(readLine(System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs + GRACE_MS)));
+            long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(waitMs + GRACE_MS);
+            send(ByteBuffer.wrap(("{\"id\":1," + fields + "}\n").getBytes(StandardCharsets.UTF_8)), deadline);
+            answer = Json.read(readLine(deadline));
         } catch (IOException | IllegalArgumentException error) {
             throw new LenderGone("the lender has ended");
         }
@@ -65,11 +80,11 @@ final class LenderConnection implements AutoCloseable {
         return object;
     }
 
-    private void send(ByteBuffer request) throws IOException {
+    private void send(ByteBuffer request, long deadline) throws IOException {
         try (Selector selector = Selector.open()) {
             socket.register(selector, SelectionKey.OP_WRITE);
             while (request.hasRemaining()) {
-                if (socket.write(request) == 0) selector.select(GRACE_MS);
+                if (socket.write(request) == 0) waitFor(selector, deadline);
             }
         }
     }
@@ -80,7 +95,7 @@ final class LenderConnection implements AutoCloseable {
         try (Selector selector = Selector.open()) {
             socket.register(selector, SelectionKey.OP_READ);
             while (true) {
-                waitForAnswer(selector, deadline);
+                waitFor(selector, deadline);
                 int count = socket.read(part.clear());
                 if (count < 0 || line.size() + count > MAX_ANSWER_BYTES) throw new IOException("no answer");
                 line.write(part.array(), 0, count);
@@ -90,7 +105,7 @@ final class LenderConnection implements AutoCloseable {
     }
 
     /** {@code @Timeout} of JUnit interrupts a test. */
-    private void waitForAnswer(Selector selector, long deadline) throws IOException {
+    private void waitFor(Selector selector, long deadline) throws IOException {
         long leftMs = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
         if (leftMs > 0) selector.select(leftMs);
         if (Thread.currentThread().isInterrupted()) {
@@ -102,6 +117,10 @@ final class LenderConnection implements AutoCloseable {
 
     @Override
     public void close() {
+        close(socket);
+    }
+
+    private static void close(SocketChannel socket) {
         try {
             socket.close();
         } catch (IOException error) {

@@ -4,10 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -109,6 +112,49 @@ class CommandTest {
         assertTrue(Thread.interrupted());
         assertEquals("CANCELLED", interrupted.code());
         assertTrue(Files.exists(folder.resolve("cleaned")));
+    }
+
+    @Test
+    void aCallWhoseTimeIsOverCleansUpBeforeItIsKilled() throws Exception {
+        // Ends by itself only once it has got SIGTERM: without that, it would be killed and write nothing.
+        String slow = "#!/bin/sh\ncd \"${0%/*}\"\ntrap 'echo done >cleaned; exit 143' TERM\nwhile :; do sleep 0.02; done\n";
+        Command command = new Command(folder, "", true, Map.of("TESTFLEET_BIN", StandIn.program(folder.resolve("slow"), slow)));
+        // The first call may be over before the shell has read its script.
+        for (long ms = 100; !Files.exists(folder.resolve("cleaned")); ms *= 2) {
+            Duration timeout = Duration.ofMillis(ms);
+            assertTrue(ms < 60_000);
+            assertEquals("TIMED_OUT", assertThrows(TestfleetException.class, () -> command.json(List.of("share"), timeout)).code());
+        }
+    }
+
+    @Test
+    void aProgramThatKeepsTheOutputOpenDoesNotHoldUpItsClient() throws Exception {
+        String leaving = "#!/bin/sh\nsleep 600 &\necho $! >\"${0%/*}/left\"\necho '{\"a\":1}'\n";
+        Command command = new Command(folder, "", true, Map.of("TESTFLEET_BIN", StandIn.program(folder.resolve("leaving"), leaving)));
+        assertEquals("1", String.valueOf(command.json(List.of("ps"), Duration.ofMinutes(10)).get("a")).replaceAll("[.]0$", ""));
+        endLeft();
+        List<String> lines = new ArrayList<>();
+        assertTrue(command.lines(List.of("logs"), lines::add, Duration.ofMinutes(10)));
+        endLeft();
+        assertEquals(List.of("{\"a\":1}"), lines);
+    }
+
+    /** It still has the pipe open. */
+    private void endLeft() throws IOException {
+        long left = Long.parseLong(Files.readString(folder.resolve("left")).strip());
+        assertTrue(ProcessHandle.of(left).orElseThrow().destroyForcibly());
+    }
+
+    @Test
+    void aLineWithoutAnEndAndALongMessageAreBounded() throws Exception {
+        List<String> lines = new ArrayList<>();
+        byte[] text = ("x".repeat(200_000) + "\nlast").getBytes(StandardCharsets.UTF_8);
+        Output.readLines(new ByteArrayInputStream(text), lines::add);
+        assertEquals(List.of(65536, 65536, 65536, 3392, 4), lines.stream().map(String::length).toList());
+        StandIn stand = new StandIn(folder);
+        stand.answer("share", "", "error: " + "y".repeat(3_000_000), 1);
+        var error = assertThrows(TestfleetException.class, () -> stand.open());
+        assertTrue(error.getMessage().contains("yyy") && error.getMessage().length() <= Command.MAX_TOLD_CHARACTERS);
     }
 
     @Test

@@ -15,6 +15,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -138,6 +139,27 @@ class LeaseTest {
         });
         assertEquals("CANCELLED", assertThrows(TestfleetException.class, () -> fleet.lease("db")).code());
         assertTrue(Thread.interrupted());
+    }
+
+    @Test
+    void aLenderThatHangsIsGivenUp() throws Exception {
+        var path = folder.resolve("hanging");
+        try (var hanging = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(path), 1)) {
+            // It reads nothing: the rest of a long request is never sent.
+            try (LenderConnection connection = LenderConnection.open(path.toString())) {
+                String request = "\"x\":\"" + "x".repeat(8 * 1024 * 1024) + "\"";
+                var late = assertThrows(TestfleetException.class, () -> connection.ask(request, -29_900));
+                assertEquals("TIMED_OUT", late.code());
+            }
+            // It accepts nothing: its waiting line is soon full.
+            List<LenderConnection> waiting = new ArrayList<>();
+            var gone = assertThrows(LenderConnection.LenderGone.class, () -> {
+                while (waiting.size() < 100) waiting.add(LenderConnection.open(path.toString(), 100));
+            });
+            waiting.forEach(LenderConnection::close);
+            assertTrue(gone.getMessage().startsWith("the lender accepts no connection"), gone.getMessage());
+            assertTrue(hanging.isOpen());
+        }
     }
 
     @Test
