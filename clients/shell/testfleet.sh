@@ -78,7 +78,7 @@ testfleet_lease() {
   [ -n "$_testfleet_holder" ] || return 1
   # The copies of an earlier call stay leased.
   _testfleet_earlier=${_testfleet_holders:+${TESTFLEET_LEASES-}}
-  _testfleet_holders="${_testfleet_holders-} $_testfleet_holder"
+  _testfleet_holders="${_testfleet_holders-} $_testfleet_holder:${_testfleet_folder##*/}"
   eval "$_testfleet_variables"
   export TESTFLEET_LEASES="${_testfleet_earlier:+$_testfleet_earlier }$TESTFLEET_LEASES"
 }
@@ -86,9 +86,27 @@ testfleet_lease() {
 # testfleet_release: gives back all that this script has leased. The variables stay as they are.
 testfleet_release() {
   for _testfleet_holder in ${_testfleet_holders-}; do
-    kill "$_testfleet_holder" 2>/dev/null || :
+    if _testfleet_is_holder "${_testfleet_holder%%:*}" "${_testfleet_holder#*:}"; then
+      kill "${_testfleet_holder%%:*}" 2>/dev/null || :
+    fi
   done
   _testfleet_holders=
+}
+
+# _testfleet_is_holder NUMBER NAME: whether this process still holds the lease of that name. After its end, another process
+# can have its number.
+_testfleet_is_holder() {
+  _testfleet_words=$({
+    if [ -r "/proc/$1/cmdline" ]; then
+      tr '\0' ' ' <"/proc/$1/cmdline"
+    else
+      ps -ww -o args= -p "$1"
+    fi
+  } 2>/dev/null) || :
+  case $_testfleet_words in
+    *"$2"*) return 0 ;;
+  esac
+  return 1
 }
 
 # testfleet_down: removes the fleet at once, if testfleet_share has started it. Without it, the fleet is removed some seconds
@@ -177,22 +195,11 @@ _testfleet_set_bin() {
 # A bare `return` would have the status of before in a trap, where bats calls teardown.
 _testfleet_find() {
   if [ -n "${TESTFLEET_BIN-}" ]; then
-    case $(command -v "$TESTFLEET_BIN") in
-      /*) printf '%s\n' "$TESTFLEET_BIN" ;;
-      */*) printf '%s\n' "$PWD/$TESTFLEET_BIN" ;;
-      *)
-        _testfleet_tell "TESTFLEET_BIN is not a program: $TESTFLEET_BIN" 'Set TESTFLEET_BIN to the path of the command, or unset it.'
-        return 1
-        ;;
-    esac
-    return 0
+    _testfleet_find_program "$TESTFLEET_BIN" && return 0
+    _testfleet_tell "TESTFLEET_BIN is not a program: $TESTFLEET_BIN" 'Set TESTFLEET_BIN to the path of the command, or unset it.'
+    return 1
   fi
-  case $(command -v testfleet) in
-    /*)
-      command -v testfleet
-      return 0
-      ;;
-  esac
+  _testfleet_find_program testfleet && return 0
   _testfleet_above=$PWD
   while [ -n "$_testfleet_above" ]; do
     if [ -x "$_testfleet_above/node_modules/.bin/testfleet" ]; then
@@ -204,6 +211,16 @@ _testfleet_find() {
   _testfleet_tell "testfleet is not installed: it is not on the PATH, and not in node_modules of $PWD or above" \
     'Install it, or set TESTFLEET_BIN to the path of the command.'
   return 1
+}
+
+# _testfleet_find_program NAME: prints the absolute path of a program. Folders of the PATH can be relative.
+_testfleet_find_program() {
+  _testfleet_program=$(command -v "$1") || return 1
+  case $_testfleet_program in
+    /*) printf '%s\n' "$_testfleet_program" ;;
+    */*) printf '%s\n' "$PWD/$_testfleet_program" ;;
+    *) return 1 ;;
+  esac
 }
 
 _testfleet_tell() {

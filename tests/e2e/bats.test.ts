@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { chmod, readFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -182,6 +182,33 @@ describe('the functions for bats and sh', () => {
       expect(db.length).toBeLessThan(66_000)
       expect(logs).toContain('the logs could not be read to their end')
     }
+  })
+
+  test('find the command in a relative folder of the PATH, and end no process that has the number of a lease', async () => {
+    const script = `
+      . '${root}/clients/shell/testfleet.sh'
+      unset TESTFLEET_BIN
+      PATH=bin:$PATH
+      _testfleet_find
+      TESTFLEET_BIN=testfleet
+      _testfleet_find
+      sleep 600 &
+      other=$!
+      sh -c 'trap "exit 143" TERM; : >ready; while :; do sleep 0.1; done' 'of testfleet-lease-y' &
+      holder=$!
+      until [ -e ready ]; do sleep 0.1; done
+      _testfleet_holders=" $other:testfleet-lease-x $holder:testfleet-lease-y"
+      testfleet_release
+      wait "$holder" || echo "ended by $?"
+      kill "$other" && echo alive
+    `
+    // Not on the command line, which the processes have until they become their programs.
+    const folder = await makeFleetFolder({ 'release.sh': script })
+    await mkdir(join(folder, 'bin'))
+    await copyFile('/bin/true', join(folder, 'bin/testfleet'))
+    const result = await start(folder, ['release.sh'], 'sh').result
+    const path = `${folder}/bin/testfleet`
+    expect(result.stdout.split('\n')).toEqual([path, path, 'ended by 143', 'alive', ''])
   })
 
   test('say what is missing in a lease without a fleet, and in one without a name', async () => {
