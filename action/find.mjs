@@ -5,6 +5,9 @@ import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { annotate } from './github.mjs'
 
+/** Time in which a testfleet says its version. */
+const VERSION_MS = 60_000
+
 /** Returns the first that starts of those on the PATH, and in `node_modules/.bin` of the working folder or above. */
 export function findInstalled() {
   const folders = (process.env.PATH ?? '').split(delimiter).filter(Boolean)
@@ -29,7 +32,7 @@ function isProgram(path) {
 
 function works(path) {
   try {
-    execFileSync(path, ['version'], { stdio: 'ignore' })
+    execFileSync(path, ['version'], { stdio: 'ignore', timeout: VERSION_MS, killSignal: 'SIGKILL' })
     return true
   } catch {
     // It needs a newer Node than some runners have.

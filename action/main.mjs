@@ -16,6 +16,8 @@ const inputs = JSON.parse(INPUTS)
 const temporaryFolder = env.RUNNER_TEMP || tmpdir()
 const logs = LOGS || join(temporaryFolder, 'testfleet-logs')
 const MEGABYTE = 1_000_000
+/** Time for a call that only reads: a job must end also when its engine hangs. */
+const READ_MS = Number(env.TESTFLEET_READ_MS) || 5 * 60_000
 
 /** Longer than any job of GitHub: where no process shows how long the job lasts. */
 const LONGEST_JOB = '6h'
@@ -95,8 +97,7 @@ const steps = {
 async function keepLogs(session) {
   const secrets = findSecrets(session)
   const hide = (text) => secrets.reduce((all, secret) => all.replaceAll(secret, '***'), text)
-  const explained = attempt('why', '--session', session, '--json')
-  const { causes = [] } = explained === '' ? {} : JSON.parse(explained)
+  const { causes = [] } = parse(attempt('why', '--session', session, '--json'))
   for (const { sentence, hint, file, line, column } of causes)
     annotate('error', hint === undefined ? sentence : `${sentence}. ${hint}`, {
       file,
@@ -112,6 +113,15 @@ async function keepLogs(session) {
   group('testfleet: the end of the logs of the servers', log.split('\n').slice(-200).join('\n'))
   const escaped = why.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
   appendTo('GITHUB_STEP_SUMMARY', `### testfleet\n\n<pre>${escaped}</pre>\n\n`)
+}
+
+/** Returns an empty document for a text that is cut off. */
+function parse(text) {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return {}
+  }
 }
 
 /** Makes a folder with this command alone: the programs next to it must not come before those of the job. */
@@ -192,7 +202,7 @@ function serverNames() {
 /** Returns what testfleet prints. Ends this program with its exit code if it fails. */
 function read(...words) {
   try {
-    return execFileSync(testfleet, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+    return execFileSync(testfleet, words, { ...limit(words), encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
   } catch ({ status, message }) {
     // testfleet has said why, unless it could not be run at all.
     if (!status) process.stderr.write(`${message}\n`)
@@ -204,13 +214,20 @@ function read(...words) {
 function attempt(...words) {
   try {
     return execFileSync(testfleet, words, {
+      ...limit(words),
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
       maxBuffer: 1 << 28,
     })
-  } catch ({ stdout }) {
+  } catch ({ stdout, code }) {
+    if (code === 'ETIMEDOUT') annotate('warning', `testfleet ${words[0]} took too long`, { title: 'testfleet' })
     return stdout ?? ''
   }
+}
+
+/** A start has its own time limit, and removes what it has started. */
+function limit([word]) {
+  return word === 'up' || word === 'share' ? {} : { timeout: READ_MS, killSignal: 'SIGKILL' }
 }
 
 /** Resolves with the exit code. Signals of a job that is cancelled are passed on. */

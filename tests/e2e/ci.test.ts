@@ -143,6 +143,29 @@ test('where no process shows how long the job lasts, the fleet is removed by a s
   expect(await useAction({}, inSession, 'action/down/action.yml')).toMatchObject({ failed: false, artifacts: {} })
 })
 
+test('a job whose engine hangs ends its session, with the log until then', async () => {
+  const folder = join(fleet.folder, 'hanging')
+  await mkdir(folder)
+  const script = `
+    case $1 in
+      endpoints) echo '{}' ;;
+      why) printf '{ "causes": [' ; exit 1 ;;
+      logs) echo 'web | the last line'; exec sleep 600 ;;
+      *) echo "$*" >>'${folder}/calls' ;;
+    esac`
+  await putProgram(join(folder, 'testfleet'), script)
+  const { PATH } = env
+  const job = {
+    ...{ PATH, RUNNER_TEMP: folder, LOGS: join(folder, 'logs'), TESTFLEET: join(folder, 'testfleet') },
+    ...{ TESTFLEET_SESSION: 'shop', TESTFLEET_READ_MS: '10000', INPUTS: JSON.stringify({ failed: 'true' }) },
+  }
+  const main = join(root, 'action/main.mjs')
+  const { stdout } = await promisify(execFile)(process.execPath, [main, 'down'], { cwd: folder, env: job })
+  expect(stdout).toContain('testfleet logs took too long')
+  expect(await readFile(join(folder, 'logs/servers.log'), 'utf8')).toBe('web | the last line\n')
+  expect(await readFile(join(folder, 'calls'), 'utf8')).toBe('down --session shop --force\n')
+})
+
 test('finds a testfleet that is installed above, and says why another one is not used', async () => {
   const { PATH } = process.env
   const installed = join(fleet.folder, 'node_modules/.bin/testfleet')
