@@ -2,7 +2,7 @@ import { basename } from 'node:path'
 import { eachServer, type OwnSighting } from '../walk.ts'
 
 /** An address that means all of them, alone, as `--host=0.0.0.0`, or in a URL with a port. */
-const EVERYWHERE = /(?:^|[=/\s"'])(?:0\.0\.0\.0|\[::\]|::)(?=$|[:/,\s"'])(?!::?[0-9a-f])/i
+const EVERYWHERE = /(?:^|[=/\s"'])(?:0\.0\.0\.0|\[::\]|::)(?=$|[:/,\s"'])/
 /** Variables that name the address at which a program listens. */
 const LISTENS = /(?:^|_)(?:HOST|HOSTNAME|BIND|LISTEN|ADDR|ADDRESS|INTERFACE|URLS?)(?:_|$)/i
 
