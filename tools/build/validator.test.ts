@@ -12,6 +12,7 @@ import { currentHost } from '../../src/current-host.ts'
 import { isFailure } from '../../src/model/failures.ts'
 import { fleetFileSchema } from '../../src/model/fleet-file.ts'
 import { listHostile } from '../../tests/support/hostile-files.ts'
+import { propertyRuns, someOf } from '../../tests/support/property-runs.ts'
 import { root } from '../run.ts'
 import { renderValidator } from './validator.ts'
 
@@ -141,9 +142,9 @@ const strange = [
 ]
 
 describe('the generated validator', () => {
-  test('agrees with the schema about every file in the hostile corpus', async () => {
+  test('agrees with the schema about files of the hostile corpus', async () => {
     const differing: string[] = []
-    for (const { name, content } of await listHostile()) {
+    for (const { name, content } of someOf(await listHostile())) {
       const bytes = await content()
       // Large files only test the size limit, and take the schema seconds.
       if (bytes.length > MOST_BYTES) continue
@@ -167,7 +168,7 @@ describe('the generated validator', () => {
     const keys = [...new Set(paths.flat(2).filter((key) => typeof key === 'string'))]
     let accepted = 0
     let refused = 0
-    const numRuns = 20 * Number(process.env.TESTFLEET_PROPERTY_RUNS ?? 150)
+    const numRuns = 20 * propertyRuns(150)
     fc.assert(
       fc.property(
         fc.nat(valid.length - 1),
