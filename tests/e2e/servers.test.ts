@@ -307,7 +307,7 @@ describe('the handle of a server', () => {
     await expect(db.waitUntilReady()).rejects.toMatchObject({ code: 'NOT_RUNNING' })
     await db.start({ wait: false })
     await db.waitUntilReady({ timeoutMs: SOON_MS })
-    expect(await db.state()).toBe('ready')
+    await expect.poll(() => db.state()).toBe('ready')
     const { servers } = await fleet.report()
     expect(db.endpoint(5000)).toMatchObject(servers.db?.endpoints['5000/tcp'] ?? {})
     expect(db.exports).toEqual({ DB_AT: `127.0.0.1:${db.endpoint(5000).port}` })
@@ -328,7 +328,7 @@ describe('the handle of a server', () => {
     await expect(db.start({ timeoutMs: -1 })).rejects.toMatchObject({ code: 'USAGE' })
     await expect(joined.server('seed').waitUntilReady()).resolves.toBeUndefined()
     await db.restart({ graceMs: 0 })
-    expect(await db.state()).toBe('ready')
+    await expect.poll(() => db.state()).toBe('ready')
   })
 
   test('copies files in and out, as the client does', async () => {

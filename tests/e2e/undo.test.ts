@@ -223,7 +223,7 @@ describe('the library', () => {
         if (kind === 'server.removing') throw broken
       },
     })
-    expect(await running.server('web').state()).toBe('ready')
+    await expect.poll(() => running.server('web').state()).toBe('ready')
     await expect(running.down()).rejects.toBe(broken)
     expect(await countLeftovers(fleet.name)).toBe(0)
   })
@@ -239,6 +239,6 @@ describe('the library', () => {
     const fleet = await makeFleet([`web: ${sleeper}`])
     const timeoutMs = Number.POSITIVE_INFINITY
     await using running = await startFleet(fleetOf(fleet, ['sleep', '600']), { timeoutMs })
-    expect(await running.server('web').state()).toBe('ready')
+    await expect.poll(() => running.server('web').state()).toBe('ready')
   })
 })
