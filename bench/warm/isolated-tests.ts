@@ -4,6 +4,7 @@ import { testfleet, testfleetPath, type WarmBench } from './bench-tools.ts'
 import { writeTestImage, writeTestServer } from './fleets.ts'
 import type { Row } from './row.ts'
 import type { Way } from './test-worker.ts'
+import { orderOf } from './turns.ts'
 
 /** Small database tests, each with a database that no other test has seen. Whole runs, from nothing to nothing. */
 export async function measureIsolatedTests({ folder, rounds, isQuick, signal, tell }: WarmBench): Promise<Row[]> {
@@ -22,7 +23,7 @@ export async function measureIsolatedTests({ folder, rounds, isQuick, signal, te
   ]
   const times = { lease: [] as number[], template: [] as number[], container: [] as number[] }
   for (let round = 1; round <= rounds; round++) {
-    for (const way of ['lease', 'template', 'container'] as const) {
+    for (const way of orderOf(['lease', 'template', 'container'] as const, round)) {
       tell(`${tests} isolated tests by ${way}, round ${round} of ${rounds}`)
       times[way].push((await timeTests(way === 'container' ? words(way) : inFleet(way), signal)) / 1000)
     }
