@@ -48,6 +48,7 @@ export default defineConfig({
       {
         test: {
           name: 'integration',
+          ...loadedByNode,
           include: ['tests/integration/**/*.test.ts', ...wholeHouse],
           testTimeout: 2 * minute,
           hookTimeout: 5 * minute,

@@ -28,6 +28,15 @@ beforeAll(async () => {
 })
 afterAll(() => rm(folder, { recursive: true }))
 
+const loaded = new Map<string, Promise<Fleet>>()
+
+/** Returns the fleet of a preset without options, which most tests look at. */
+function loadPlain(preset: string): Promise<Fleet> {
+  const fleet = loaded.get(preset) ?? load(preset)
+  loaded.set(preset, fleet)
+  return fleet
+}
+
 const load = (preset: string, more: object = {}): Promise<Fleet> =>
   loadFleet({ kind: 'object', value: { name: 'catalogue', servers: { one: { preset, ...more } } }, folder }, host)
 
@@ -39,7 +48,7 @@ const neverAnswers = new Set(['rsyslog'])
 
 describe.each(names)('the preset %s', (name) => {
   test('works without options, and is ready only when it answers', async () => {
-    const server = (await load(name)).servers.get('one')
+    const server = (await loadPlain(name)).servers.get('one')
     const asking =
       server?.ready.filter((check) => answers.has(check.kind) || ('expect' in check && check.expect !== undefined)) ??
       []
@@ -48,7 +57,7 @@ describe.each(names)('the preset %s', (name) => {
   })
 
   test('has no more rights than it needs', async () => {
-    const server = (await load(name)).servers.get('one')
+    const server = (await loadPlain(name)).servers.get('one')
     expect(server?.capDrop).toEqual(['ALL'])
     expect(server?.unsafe).toEqual({ privileged: false, engineSocket: false, newPrivileges: false })
     expect(server?.limits.memoryBytes).toBeGreaterThan(0)
@@ -64,7 +73,7 @@ describe.each(names)('the preset %s', (name) => {
   })
 
   test('has no findings except those that its user can change', async () => {
-    const { findings } = await auditFleet(await load(name), { environment: {} })
+    const { findings } = await auditFleet(await loadPlain(name), { environment: {} })
     // A digest in `build.from`, versions in `build.packages`, neither of which is beside a Dockerfile; and published ports.
     const ofFtp = ['vsftpd', 'ftp-proxy'].includes(name) ? ['ftp-data-ports-not-published'] : []
     const changeable = name === 'openssh' ? [] : ['image-without-digest', 'packages-not-pinned', ...ofFtp]
@@ -113,13 +122,20 @@ describe.each(names)('the preset %s', (name) => {
     const preset = await readPreset(name, folders)
     if (preset === undefined) return
     const { command, files } = describePreset(preset)
-    const put = (to: string): Promise<Fleet> =>
-      // Beside a Dockerfile there is no `copy`.
-      load(name, name === 'openssh' ? { mounts: [{ volume: 'v', to }] } : { build: { copy: [{ content: 'x', to }] } })
-    for (const to of files) await expect(put(to.replace('*', 'x')), to).resolves.toBeDefined()
+    const put = (...places: readonly string[]): Promise<Fleet> =>
+      // Next to a Dockerfile there is no `copy`.
+      load(
+        name,
+        name === 'openssh'
+          ? { mounts: places.map((to) => ({ volume: 'v', to })) }
+          : { build: { copy: places.map((to) => ({ content: 'x', to })) } },
+      )
+    await expect(put(...files.map((to) => to.replace('*', 'x')))).resolves.toBeDefined()
     const places = (preset.configuration?.under ?? []).filter((place) => !files.includes(`${place}/*`))
     const stale = places.map((place) => (/\.(?:conf|d)$/.test(place) ? place : `${place}/none`))
     if (command[0]?.startsWith('start-')) stale.push('/usr/local/bin/start-none')
-    for (const to of stale) await expect(put(to), to).rejects.toThrow(`does not read ${to}`)
+    if (stale.length === 0) return
+    const refused = await put(...stale).catch((error: unknown) => String(error))
+    for (const to of stale) expect(refused).toContain(`does not read ${to}`)
   })
 })
