@@ -659,6 +659,17 @@ test.each([
   expect(findings.filter(({ id }) => id.startsWith('secret'))).toHaveLength(1)
 })
 
+test('an external server whose URL is the variable that it exports has no finding about the variable', async () => {
+  const find = async (external: string): Promise<string[]> => {
+    const { findings } = await audit(
+      `servers: { db: { ${external} ports: [80], export: { GIVEN_URL: "tcp://\${endpoint.80}" } } }\n`,
+    )
+    return findings.map(({ id }) => id).filter((id) => id.startsWith('variable-'))
+  }
+  expect(await find('external: { env: GIVEN_URL },')).toEqual([])
+  expect(await find('external: "tcp://127.0.0.1:80",')).toEqual(['variable-replaced'])
+})
+
 test('a server without a container has no findings about containers', async () => {
   const servers =
     '{ app: { process: [node, --password=hunter22], ports: [80] }, db: { external: "tcp://u:pw@127.0.0.1:80" } }'

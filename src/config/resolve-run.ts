@@ -19,7 +19,7 @@ export function resolveRun(name: string, declaration: ServerDeclaration, context
       address: url.host,
       port: container === main?.container && protocol === main.protocol ? url.port : container,
     }))
-    return { kind: 'external', url: url.shown, addresses }
+    return { kind: 'external', url: url.shown, from: external.from, addresses }
   }
   if (declaration.process === undefined) return { kind: 'container', image: resolveImage(name, declaration, context) }
   checkProcess(declaration, ['servers', name], context.report)

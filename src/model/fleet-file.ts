@@ -372,7 +372,7 @@ const server = z
     ),
     stopGracePeriod: optional(
       stopGracePeriod,
-      'How long it has to stop after the signal before it is killed. Default: 10s. Without this key and `stopSignal`, `down` kills it at once.',
+      'How long it has to stop after the signal before it is killed. Default: 10s. Without this key and `stopSignal`, `down` kills a container at once; a `process` always has this time.',
     ),
     ...hookKeys,
     ...bakeKey,

@@ -138,6 +138,8 @@ export interface ExternalRun {
   readonly kind: 'external'
   /** Its URL without the password. */
   readonly url: string
+  /** Variable of the caller's environment that holds the URL; undefined when the fleet file does. */
+  readonly from: string | undefined
   /** Where each of its ports is. */
   readonly addresses: readonly ExternalAddress[]
 }

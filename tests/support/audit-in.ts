@@ -16,7 +16,7 @@ export async function auditIn(folder: string, files: Readonly<Record<string, str
     workingFolder: folder,
     homeFolder: folder,
     temporaryFolder: tmpdir(),
-    environment: { GIVEN: 'a-password-from-outside' },
+    environment: { GIVEN: 'a-password-from-outside', GIVEN_URL: 'tcp://127.0.0.1:80' },
     platform: 'linux',
     userId: 1000,
     groupId: 1000,

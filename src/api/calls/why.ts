@@ -14,9 +14,8 @@ import type { WhyOptions } from '../types/why.ts'
 
 export async function why(client: CallSettings, options: WhyOptions): Promise<WhyReport> {
   const host = hostOf(client)
-  const choice = await chooseCallSession(options, host)
-  const wanted = choice.kind === 'named' ? { session: choice.name } : { file: choice.file }
-  const notes = await readNotes(wanted, host)
+  const choice = await chooseCallSession(options, host).catch(withWayOfObjects)
+  const notes = await readChosen(choice, host)
   const tools = await openCallTools(client, options, host).catch(orUndefined(notes))
   try {
     return await explain(choice, notes, tools, host)
@@ -43,8 +42,25 @@ async function explain(
   if (note !== undefined) return explainNote(note, host)
   const what = choice.kind === 'named' ? `of the session ${choice.name}` : `of ${choice.file}`
   throw new TestfleetError('NO_SESSION', `nothing is known of a run ${what}`, {
-    hint: `Runs in which nothing fails are not noted. Start one with ${say('up')}, or name another session with ${say('session')}.`,
+    hint: `Runs in which nothing fails are not noted. Start one with ${say('up')}, or name another session with ${say('session')}. ${wayOfObjects()}`,
   })
+}
+
+/** Returns the notes of a file, or of a session, or else of a fleet of that name that a program gave as an object. */
+async function readChosen(choice: SessionChoice, host: Host): Promise<RunNote[]> {
+  if (choice.kind !== 'named') return readNotes({ file: choice.file }, host)
+  const notes = await readNotes({ session: choice.name }, host)
+  return notes.length > 0 ? notes : readNotes({ fleet: choice.name }, host)
+}
+
+/** Says how to name a fleet that has no file. */
+function wayOfObjects(): string {
+  return `If a program gives the fleet as an object, name it with ${say('session', 'FLEET')}.`
+}
+
+function withWayOfObjects(error: unknown): never {
+  if (isFailure(error, 'FLEET_FILE_NOT_FOUND')) error.hint = `${error.hint} ${wayOfObjects()}`
+  throw error
 }
 
 /** Returns the session that was started last, of those that the choice means. */

@@ -156,8 +156,10 @@ function* findSharedVariables({ fleet }: Subject): Iterable<Sighting> {
 }
 
 /** Reports exported variables that replace the caller's. */
-const findReplacedVariables = eachServer(function* ({ name, export: exported }, { callerVariables }) {
+const findReplacedVariables = eachServer(function* ({ name, export: exported, runs }, { callerVariables }) {
   for (const variable of exported.keys()) {
+    // An external server whose URL is in this variable: it leads to the same server afterwards.
+    if (runs.kind === 'external' && runs.from === variable) continue
     const at = { key: ['servers', name, 'export', variable] }
     const message = `${variable} is set in this environment, and a command under \`run\` gets the server's value`
     if (callerVariables.has(variable)) yield { id: 'variable-replaced', at, message }

@@ -97,10 +97,6 @@ const findWeakSecrets = eachServer(function* ({ name: server, secrets, environme
 /** Reports what a fleet file takes from its caller's environment. */
 const findCallerVariables = eachServer(function* ({ name: server, secrets, environment }) {
   for (const [name, secret] of secrets) {
-    if (secret.kind === 'url' && secret.from !== undefined) {
-      const at = { value: ['servers', server, 'external', 'env'] }
-      yield { id: 'variable-of-caller', at, message: `the URL of the server is ${secret.from} of the caller` }
-    }
     if (secret.kind !== 'env') continue
     const at = { value: ['servers', server, 'secrets', name, 'env'] }
     yield { id: 'variable-of-caller', at, message: `the secret ${name} is ${secret.variable} of the caller` }
