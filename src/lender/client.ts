@@ -141,7 +141,8 @@ function readReady(child: ChildProcess): Promise<LenderReady> {
   return new Promise((resolve) => {
     const fail = (problem: string): void => resolve({ isServing: false, problem })
     child.once('error', (error) => fail(error.message))
-    child.once('exit', (code, signal) => setImmediate(fail, `it ended with ${signal ?? `exit code ${code}`}`))
+    // Unlike its exit, this comes after its whole answer.
+    child.once('close', (code, signal) => fail(`it ended with ${signal ?? `exit code ${code}`}`))
     let text = ''
     child.stdout?.setEncoding('utf8').on('data', (chunk) => {
       text += chunk
