@@ -60,6 +60,24 @@ test('a failed test shows lines and events of its servers in the order of their 
   expect(formatStories(stories, 1)).toContain('db: (3 earlier lines)\n  12:00:14.000 two\n')
 })
 
+test('a failed test shows a server that had ended before, and one that ended meanwhile only once', async () => {
+  const exited = { time: at(13), kind: 'server.exited' as const, data: { server: 'web', exitCode: 1 } }
+  const stories = await describeServers(
+    openFake(async () => [
+      { server: 'db', lines: [], leftOut: 0, events: [], exitCode: 137 },
+      { server: 'web', lines: [], leftOut: 0, events: [exited], exitCode: 1 },
+    ]),
+    { since: new Date(at(11)), leases: [] },
+  )
+  const shown = [
+    'db:',
+    '  * does not run: it ended with exit code 137',
+    'web:',
+    '  12:00:13.000 * ended with exit code 1',
+  ]
+  expect(formatStories(stories)).toBe(shown.join('\n'))
+})
+
 test('a failed test that waited for the start of the fleet shows nothing of that time', async () => {
   const activity = vi.fn(async () => [])
   await describeServers(openFake(activity), { since: new Date(at(1)), leases: [] })

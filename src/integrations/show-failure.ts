@@ -64,7 +64,7 @@ async function read(
 }
 
 function describe(
-  { server, lines, events, problem }: Activity,
+  { server, lines, events, problem, exitCode }: Activity,
   asked: readonly TestfleetEvent[],
   since: Date,
 ): string[] {
@@ -75,7 +75,11 @@ function describe(
   })
   const all = [...told, ...lines].toSorted((one, other) => (one.time < other.time ? -1 : 1))
   const shown = all.map(({ time, text }) => `${time.slice('2026-11-30T'.length, -1)} ${toPlain(text)}`)
-  return problem === undefined ? shown : [...shown, `* its log cannot be shown: ${toPlain(problem)}`]
+  if (problem !== undefined) shown.push(`* its log cannot be shown: ${toPlain(problem)}`)
+  // A server that ended before the test began has no event in the time of the test.
+  if (exitCode !== undefined && !events.some(({ kind }) => kind === 'server.exited'))
+    shown.push(`* does not run: it ended with exit code ${exitCode}`)
+  return shown
 }
 
 /** Words an event that says something about a failure. */

@@ -1,6 +1,8 @@
 import { openContext } from '../../failure/bundle/context.ts'
 import type { Mask } from '../../failure/mask.ts'
 import { type LogLine, readLogs } from '../../logs.ts'
+import type { ObservedServer } from '../../report/report.ts'
+import { readLife } from '../../report/server-state.ts'
 import type { StoredRecord } from '../../sessions/store.ts'
 import type { Tools } from '../../tools.ts'
 import { type CallSettings, withSession } from '../call.ts'
@@ -24,16 +26,25 @@ export function activity(
   return withSession(client, options, async (record, tools) => {
     const { containers, mask, isShown } = await openContext(record, tools)
     const wanted = containers.filter(({ name }) => servers.length === 0 || servers.includes(name))
-    const [events, ...logs] = await Promise.all([
+    const [events, exitCodes, ...logs] = await Promise.all([
       readEvents(record, range, tools),
+      Promise.all(wanted.map((one) => readExitCode(one, tools))),
       ...wanted.map(({ name }) => (isShown ? readLog(record, name, range, mask, tools) : secret)),
     ])
     return wanted.map(({ name }, index) => ({
       server: name,
       ...(logs[index] as typeof secret),
       events: events.filter(({ data }) => data.server === name),
+      exitCode: exitCodes[index],
     }))
   })
+}
+
+/** Returns the exit code of a server that has ended, unless it has completed its work. What cannot be read is left out. */
+async function readExitCode({ container, spec }: ObservedServer, tools: Tools): Promise<number | undefined> {
+  const life = await readLife(container, spec, tools.runtime, tools).catch(() => undefined)
+  tools.signal.throwIfAborted()
+  return life?.state === 'exited' ? life.exitCode : undefined
 }
 
 const secret = { lines: [] as ActivityLine[], leftOut: 0, problem: 'its secrets could not be read and masked' }

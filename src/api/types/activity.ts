@@ -28,6 +28,8 @@ export interface ServerActivity {
   /** Why there are no lines, if they could not be read. */
   readonly problem?: string | undefined
   readonly events: readonly ActivityEvent[]
+  /** Exit code of a server that does not run although it should; undefined for every other server. */
+  readonly exitCode?: number | undefined
 }
 
 /** @internal */
