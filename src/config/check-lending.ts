@@ -45,8 +45,8 @@ function checkCopies(server: Server, what: string, report: ReportMistake): void 
 
 function checkPlaceholders({ name, lending: { database } }: Server, report: ReportMistake): void {
   if (database === undefined) return
-  for (const list of ['template', 'create', 'drop'] as const)
-    database[list].forEach((line, index) => {
+  for (const list of ['template', 'create', 'close', 'drop'] as const)
+    database[list]?.forEach((line, index) => {
       const known: readonly string[] = placeholders[list]
       const [wrong] = [...line.matchAll(/\$\{(\w+)\}/g)]
         .map(([, word = '']) => word)

@@ -149,6 +149,10 @@ describe('a mistake in the keys of leases', () => {
       database.replace('copy ${name}', 'copy ${database}'),
       `${at('database.template[0]')}: \${database} is not known here; there are \${name}, \${template}`,
     ],
+    [
+      database.replace('drop: [', 'close: ["end ${mark}"], drop: ['),
+      `${at('database.close[0]')}: \${mark} is not known here; there are \${name}, \${template}, \${database}`,
+    ],
     ['export: { A: "${database}" }', `5:18 ${at('export.A')}: \`\${database}\` needs the key \`database\``],
     [
       'execEnvironment: { A: { database: true } }',

@@ -53,12 +53,12 @@ function resolveStep(
 }
 
 function resolveDatabase(
-  { name, console, mark, template, create, drop, ...others }: NonNullable<ServerDeclaration['database']>,
+  { name, console, mark, template, create, close, drop, ...others }: NonNullable<ServerDeclaration['database']>,
   at: FieldPath,
   resolving: Resolving,
 ): DatabaseRecipe {
   const hook = resolveCommand(console, others, stepTimeoutMs.database, at, resolving)
-  return { name, console: hook, mark, template, create, drop }
+  return { name, console: hook, mark, template, create, ...(close && { close }), drop }
 }
 
 type Surroundings = Pick<

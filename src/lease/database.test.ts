@@ -114,6 +114,33 @@ test('a database that could not be dropped is dropped when the databases are clo
   expect(databases).not.toContain(name)
 })
 
+test('a database that the recipe can close is closed at once, and dropped later', async () => {
+  const { tools, databases, lines } = openServer((line, { print }) => {
+    if (line.startsWith('close')) print('4096\n')
+  })
+  const close = ['close ${database}']
+  const made = openDatabases(targetOf({ isolation: 'database', database: { ...database, close } }), { size: 1 }, tools)
+  const { name } = await made.take()
+  made.release(name)
+  await eventually(() => expect(lines).toContain(`close ${name}`))
+  await eventually(() => expect(databases).not.toContain(name))
+  expect(made.status().dropping).toBe(0)
+  expect(lines.indexOf(`close ${name}`)).toBeLessThan(lines.indexOf(`drop ${name}`))
+  await made.close()
+})
+
+test('a database whose size is not printed when it is closed is dropped at once', async () => {
+  const { tools, lines } = openServer()
+  const close = ['close ${database}']
+  const made = openDatabases(targetOf({ isolation: 'database', database: { ...database, close } }), { size: 1 }, tools)
+  const { name } = await made.take()
+  made.release(name)
+  await eventually(() =>
+    expect(lines.filter((line) => line.endsWith(name)).slice(-2)).toEqual([`close ${name}`, `drop ${name}`]),
+  )
+  await made.close()
+})
+
 test('databases are left to a server that is ending, and nothing waits for one that it is still making or dropping', async () => {
   let isHanging = false
   const silent: Behaviour['onLine'] = (line, { print }) => {

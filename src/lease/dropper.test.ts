@@ -15,7 +15,7 @@ function openFailing(firstPauseMs?: number) {
 
 test('a drop that fails is tried again after a pause', async () => {
   const { dropper, tried, state } = openFailing(1)
-  dropper.drop('a')
+  void dropper.drop('a')
   await eventually(() => expect(tried.length).toBeGreaterThan(2))
   expect(dropper.left).toBe(1)
   state.isBroken = false
@@ -26,8 +26,8 @@ test('a drop that fails is tried again after a pause', async () => {
 
 test('the end of a dropper tries each drop that failed for the last time, without waiting for its pause', async () => {
   const { dropper, tried, state } = openFailing()
-  dropper.drop('a')
-  dropper.drop('b')
+  void dropper.drop('a')
+  void dropper.drop('b')
   await eventually(() => expect(tried).toEqual(['a', 'b']))
   state.isBroken = false
   await dropper.close()
@@ -37,7 +37,7 @@ test('the end of a dropper tries each drop that failed for the last time, withou
 
 test('a drop that fails even at the end does not hold up the end', async () => {
   const { dropper, tried } = openFailing()
-  dropper.drop('a')
+  void dropper.drop('a')
   await dropper.close()
   expect(tried).toEqual(['a', 'a'])
 })

@@ -4,7 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 export interface Dropper {
   /** Number of things that are not gone yet. */
   readonly left: number
-  drop(thing: string): void
+  /** Resolves after the first attempt, whether or not it has succeeded. */
+  drop(thing: string): Promise<void>
   /** Resolves when everything is gone, or could not be dropped even now. */
   close(): Promise<void>
 }
@@ -18,13 +19,14 @@ export function openDropper(drop: (thing: string) => Promise<void>, firstPauseMs
   const busy = new Set<Promise<void>>()
   const stop = new AbortController()
 
-  async function dropInTime(thing: string): Promise<void> {
+  async function dropInTime(thing: string, onTried: () => void): Promise<void> {
     for (let pauseMs = firstPauseMs; !stop.signal.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
       try {
         await drop(thing)
         left.delete(thing)
         return
       } catch {
+        onTried()
         await sleep(pauseMs, undefined, { signal: stop.signal, ref: false }).catch(() => {})
       }
     }
@@ -36,8 +38,13 @@ export function openDropper(drop: (thing: string) => Promise<void>, firstPauseMs
     },
     drop(thing) {
       left.add(thing)
-      const one: Promise<void> = dropInTime(thing).finally(() => busy.delete(one))
+      const tried = Promise.withResolvers<void>()
+      const one: Promise<void> = dropInTime(thing, tried.resolve).finally(() => {
+        busy.delete(one)
+        tried.resolve()
+      })
       busy.add(one)
+      return tried.promise
     },
     async close() {
       stop.abort()

@@ -17,6 +17,8 @@ export interface StockSettings<Thing> {
 export interface Stock<Thing> {
   /** Number of things that are ready. Never more than `size`. */
   readonly ready: number
+  /** Whether some are being made, or will be soon. */
+  readonly isBusy: boolean
   /** Resolves with one that nobody has had; those who wait are served in turn. Rejects as `make` does. */
   take(signal?: AbortSignal): Promise<Thing>
   /** Makes no more, and resolves with those that nobody has taken. */
@@ -71,6 +73,9 @@ export function openStock<Thing>(settings: StockSettings<Thing>): Stock<Thing> {
   return {
     get ready() {
       return ready.length
+    },
+    get isBusy() {
+      return making.size > 0 || waiting.length > 0 || clock !== undefined
     },
     async take(signal) {
       signal?.throwIfAborted()

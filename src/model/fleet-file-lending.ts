@@ -84,6 +84,12 @@ const database = z.strictObject({
     .describe('A line for the console that prints `${mark}`: it shows that all lines before it are done.'),
   template: lines.describe('Lines that make `${template}`, a copy of `${name}` that nobody uses. Run once.'),
   create: lines.min(1).describe('Lines that make `${database}`, a copy of `${template}`.'),
+  close: lines
+    .min(1)
+    .optional()
+    .describe(
+      'Lines that end the connections to `${database}`, refuse new ones, and print its size in bytes at the end. Without them, it is dropped as soon as its lease ends.',
+    ),
   drop: lines.min(1).describe('Lines that drop `${database}`, also while it is in use.'),
   timeout: timeout('one of these lists').describe('How long one of these lists may take, up to 10m. Default: 60s.'),
 })

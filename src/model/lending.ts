@@ -58,6 +58,11 @@ export interface DatabaseRecipe {
   readonly mark: string
   readonly template: readonly string[]
   readonly create: readonly string[]
+  /**
+   * Lines that take a database from its clients and print its size in bytes, so that it can be dropped later. Without them, it
+   * is dropped at once.
+   */
+  readonly close?: readonly string[] | undefined
   readonly drop: readonly string[]
 }
 
@@ -69,6 +74,7 @@ export const placeholders = {
   mark: ['mark'],
   template: ['name', 'template'],
   create: ['name', 'template', 'database'],
+  close: ['name', 'template', 'database'],
   drop: ['name', 'template', 'database'],
 } as const
 

@@ -85,7 +85,7 @@ describe('a leased database of postgresql', () => {
     })
   })
 
-  test('is dropped while clients use it, and no other connection is lost', async () => {
+  test('is closed and dropped while clients use it, and no other connection is lost', async () => {
     await lend('pg', async (databases) => {
       const [one, other] = [await databases.take(), await databases.take()]
       const names = [one.name, other.name, 'own']
@@ -93,14 +93,34 @@ describe('a leased database of postgresql', () => {
       const users = `select string_agg(datname, ' ' order by datname = 'own', datname <> '${one.name}') from pg_stat_activity where query ~ '^select pg_sleep'`
       await vi.waitFor(async () => expect(await psql('own', users)).toBe(`${names.join(' ')}\n`), SOON)
       databases.release(one.name)
-      await vi.waitFor(() => expect(databases.status().dropping).toBe(0), SOON)
       expect(await sleeping[0]).toContain('terminating connection due to administrator command')
       expect(await psql('own', users)).toBe(`${other.name} own\n`)
       await psql('own', "select pg_cancel_backend(pid) from pg_stat_activity where query ~ '^select pg_sleep'")
       await Promise.all(sleeping)
+      await vi.waitFor(() => expect(databases.status().dropping).toBe(0), SOON)
       expect(await psql(one.name, 'select 1')).toContain(`database "${one.name}" does not exist`)
     })
     expect(await psql('own', "select datname from pg_database where datname ~ '^lease'")).toBe('lease_template\n')
+  })
+
+  test('is closed to its clients although it is dropped later', async () => {
+    await withTarget(session.report.servers.pg?.container ?? '', async (target, tools) => {
+      const recipe = target.spec.lending?.database
+      if (recipe?.close === undefined) throw new Error('pg cannot close a database')
+      const databases = openDatabases(target, { size: 1 }, tools)
+      const console = openConsole(target, recipe.console, tools)
+      try {
+        const { name } = await databases.take()
+        const lines = [...recipe.close, String.raw`\echo closed`]
+        const send = lines.map((line) => `${line.replaceAll('${database}', name)}\n`).join('')
+        const answer = await console.ask({ send, expect: 'closed', timeoutMs: SOON_MS })
+        expect(answer).toMatch(/^\d{7,8}\nclosed$/)
+        expect(await psql(name, 'select 1')).toContain(`database "${name}" is not currently accepting connections`)
+      } finally {
+        await console.close()
+        await databases.close()
+      }
+    })
   })
 
   test('is made of a dump where somebody is connected to the own database', async () => {
