@@ -1,7 +1,9 @@
+import { label } from './model/labels.ts'
 import { unknownServer } from './model/unknown-server.ts'
 import { refuseExternal } from './report/refusals.ts'
 import { observeServers } from './report/report.ts'
-import { cleanupFailed, collectErrors, endSession, type Removed } from './sessions/end.ts'
+import { cleanupFailed, endSession, type Removed } from './sessions/end.ts'
+import { dependenciesIn, removeInOrder } from './sessions/remove-in-order.ts'
 import { requireUnheld } from './sessions/require-unheld.ts'
 import type { StoredRecord } from './sessions/store.ts'
 import { notifyHolders } from './sessions/taken-down.ts'
@@ -41,13 +43,14 @@ export async function removeServers(
     return server
   })
   if (!isForced) await requireUnheld(record, tools)
-  const errors = await collectErrors(
-    chosen.map(async ({ name, container }) => {
-      onEvent({ kind: 'removing', server: name })
-      await runtime.removeServer(container, { signal })
-      onEvent({ kind: 'removed', server: name })
-    }),
-  )
+  const containers = chosen.map(({ container }) => container)
+  const errors = await removeInOrder(containers, dependenciesIn(record), async (container) => {
+    signal.throwIfAborted()
+    const name = container.labels[label.server] ?? ''
+    onEvent({ kind: 'removing', server: name })
+    await runtime.removeServer(container, { signal })
+    onEvent({ kind: 'removed', server: name })
+  })
   signal.throwIfAborted()
   if (errors.length > 0) throw cleanupFailed(errors)
   await sessions.update(record.id, (now) => ({

@@ -18,6 +18,8 @@ export interface ObservedServer {
   readonly state: 'running' | 'paused' | 'exited' | 'completed'
   /** Whether a call has stopped it on purpose: then its own container is started again. */
   readonly isStopped: boolean
+  /** Whether it runs and is given a signal and time, or runs `preStop` commands, when it is stopped. */
+  readonly isGraceful?: boolean | undefined
   /** What the session's record says about it. */
   readonly spec: ServerSpec
   /** External secrets whose values differ from those that it was given. */

@@ -81,6 +81,23 @@ describe('reconcile', () => {
     expect(planText(desired, now(true))).toContain(`  start   app: ${reason}\n`)
   })
 
+  test('stops a graceful server before those that it depends on', () => {
+    const gone = (isGraceful: boolean): Observed =>
+      observe([running('db'), running('app', { isGraceful, spec: { ...spec, dependsOn: ['db'] } })])
+    const stopsOf = (now: Observed) =>
+      reconcile(desire([]), now).operations.flatMap(({ id, kind, needs }) =>
+        kind === 'stopServer' ? [[id, needs]] : [],
+      )
+    expect(stopsOf(gone(true))).toEqual([
+      ['stop app', []],
+      ['stop db', ['stop app']],
+    ])
+    expect(stopsOf(gone(false))).toEqual([
+      ['stop db', []],
+      ['stop app', []],
+    ])
+  })
+
   test('uses an external server without a start, and never stops one', () => {
     const none: DesiredImage = { kind: 'none' }
     const url = 'http://h:80'

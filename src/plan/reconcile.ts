@@ -8,6 +8,7 @@ import type { ServerSpec } from '../model/session.ts'
 import { unknownServer } from '../model/unknown-server.ts'
 import { describeDifference } from './describe-difference.ts'
 import { missingId, planImages } from './plan-images.ts'
+import { planStops } from './plan-stops.ts'
 
 /**
  * Returns the operations that turn what is observed into what is desired. Pure: equal input gives an equal plan.
@@ -30,7 +31,7 @@ export function reconcile(desired: Desired, observed: Observed): Plan {
   const imageIds = images.map(({ id }) => id)
   // Nothing ends an external server.
   const ended = replaced.filter(({ now }) => now.spec.external === undefined)
-  const stops = ended.map(({ now, reason }) => stop(now, reason, imageIds))
+  const stops = planStops(ended, observed.servers, imageIds)
   const changes: Operation[] = [
     ...images,
     ...resourceOperations(wanted, observed),
@@ -132,10 +133,6 @@ function volumesOf(server: DesiredServer['server']): string[] {
 
 function volumeId(volume: string): string {
   return `volume ${volume}`
-}
-
-function stop({ name: server, container }: ObservedServer, reason: string, needs: readonly string[]): Operation {
-  return { id: `stop ${server}`, needs, kind: 'stopServer', server, container, reason }
 }
 
 function serverOperations(

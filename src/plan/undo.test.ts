@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { label } from '../model/labels.ts'
+import type { Change } from '../model/session.ts'
 import { formatPlan } from './format-plan.ts'
 import { planUndo } from './undo.ts'
 
@@ -42,6 +43,18 @@ test('stops again what the change had resumed, and pauses again what was paused'
   expect(operations).toMatchObject([
     { kind: 'haltServer', server: 'db', container: 'd', wasPaused: false },
     { kind: 'haltServer', server: 'web', container: 'w', wasPaused: true },
+  ])
+})
+
+test('ends a graceful server before those that it depends on, whether they are removed or only stopped', () => {
+  const resumed = [{ server: 'cache', container: 'old cache', wasPaused: false }]
+  const created = { servers: [made('new db', 'db'), made('new app', 'app')], networks: [], volumes: [] }
+  const starting = { app: { dependsOn: ['db', 'cache'] } } as unknown as Change['starting']
+  const { operations } = planUndo('s', { replaced: [], resumed, starting }, created, {}, [{ id: 'new app' }])
+  expect(operations.map(({ id, needs }) => [id, needs])).toEqual([
+    ['remove new app', []],
+    ['remove new db', ['remove new app']],
+    ['halt cache', ['remove new app']],
   ])
 })
 

@@ -1,6 +1,7 @@
 import { type Labels, label } from '../model/labels.ts'
-import type { Operation, Plan } from '../model/plan.ts'
+import type { Operation, OperationOf, Plan } from '../model/plan.ts'
 import type { Change, ServerSpec } from '../model/session.ts'
+import { findEndOrder } from './end-order.ts'
 
 /** Objects that a change has created so far and an undo has to remove. */
 export interface Created {
@@ -12,17 +13,25 @@ export interface Created {
 /**
  * Plans the undo of a change: removes what it created, and starts again what it set aside, each server once its
  * dependencies are ready. Pure.
+ *
+ * @param graceful Containers that stop gracefully: those that they depend on end after them.
  */
 export function planUndo(
   session: string,
-  { replaced, resumed = [] }: Pick<Change, 'replaced' | 'resumed'>,
+  { replaced, resumed = [], starting = {} }: Pick<Change, 'replaced' | 'resumed'> & Partial<Pick<Change, 'starting'>>,
   created: Created,
   specs: Readonly<Record<string, Pick<ServerSpec, 'dependsOn'>>>,
+  graceful: readonly { readonly id: string }[] = [],
 ): Plan {
-  const removals = created.servers.map(({ id: container, name, labels }): Operation => {
+  const removed = created.servers.map(({ id: container, name, labels }): Ending => {
     const server = labels[label.server] ?? name
     return { id: `remove ${container}`, needs: [], kind: 'removeServer', server, container, reason: 'the call failed' }
   })
+  const halted = resumed.map(({ server, container, wasPaused }): Ending => {
+    return { id: `halt ${server}`, needs: [], kind: 'haltServer', server, container, wasPaused }
+  })
+  const endings = orderEndings([...removed, ...halted], { ...specs, ...starting }, graceful)
+  const removals = endings.filter(({ kind }) => kind === 'removeServer')
   const needs = removals.map(({ id }) => id)
   const networks = created.networks.map(({ id: network }): Operation => {
     return { id: `remove ${network}`, needs, kind: 'removeNetwork', network }
@@ -39,10 +48,25 @@ export function planUndo(
       { id: `ready ${server}`, needs: [`start ${server}`], kind: 'awaitReady', server },
     ]
   })
-  const halts = resumed.map(({ server, container, wasPaused }): Operation => {
-    return { id: `halt ${server}`, needs: [], kind: 'haltServer', server, container, wasPaused }
+  return { session, operations: [...endings, ...networks, ...volumes, ...returns] }
+}
+
+type Ending = OperationOf<'removeServer'> | OperationOf<'haltServer'>
+
+/** Makes each end wait for the graceful ends of the servers that depend on it. */
+function orderEndings(
+  endings: readonly Ending[],
+  specs: Readonly<Record<string, Pick<ServerSpec, 'dependsOn'>>>,
+  graceful: readonly { readonly id: string }[],
+): Ending[] {
+  const isGraceful = (container: string): boolean => graceful.some(({ id }) => id === container)
+  const servers = endings.map(({ id, server: name, container }) => ({ id, name, isGraceful: isGraceful(container) }))
+  const order = findEndOrder(servers, (name) => specs[name]?.dependsOn ?? [])
+  const byId = new Map(endings.map((one) => [one.id, one]))
+  return [...order].flatMap(([id, needs]) => {
+    const one = byId.get(id)
+    return one === undefined ? [] : [{ ...one, needs }]
   })
-  return { session, operations: [...removals, ...networks, ...volumes, ...halts, ...returns] }
 }
 
 type Returning = Change['replaced'][number]

@@ -219,6 +219,11 @@ export function stopTimeOf(server: Pick<StoppableServer, 'labels'>): number {
   return readPreStop(server.labels).reduce((ms, { timeoutMs }) => ms + timeoutMs, graceOf(server))
 }
 
+/** Whether a server runs and may work until its end: it is not killed at once when it is stopped or removed. */
+export function stopsGracefully(server: Pick<StoppableServer, 'labels' | 'state'>): boolean {
+  return (server.state === 'running' || server.state === 'paused') && stopTimeOf(server) > 0
+}
+
 /** Addresses of a server, as seen from the machine that testfleet runs on. */
 export interface ServerAddresses {
   /** Whether the engine is on another machine. */

@@ -99,6 +99,32 @@ test('a session ends after the sessions of its copies, and its network after wha
   expect((await tools.sessions.list()).sessions).toEqual([])
 })
 
+test('a graceful server is removed before what it depends on, which is removed even if that fails', async () => {
+  const named = (name: string, labels: ContainerSummary['labels'] = {}): ContainerSummary => ({
+    ...serverOf(idleSession.id, {}),
+    ...{ id: name, state: 'running', labels: { [label.session]: idleSession.id, [label.server]: name, ...labels } },
+  })
+  const { session, tools, done } = await openEngine(
+    [{ ...idleSession, servers: { app: { dependsOn: ['db'] } } as unknown as SessionRecord['servers'] }],
+    [named('db'), named('web'), named('app', { [label.stopGrace]: '1000' })],
+  )
+  const { removeServer } = tools.runtime
+  let refused = 0
+  tools.runtime.removeServer = async (server, options) => {
+    if (server.id === 'app' && refused++ === 0) {
+      await new Promise(setImmediate)
+      done.push('refuse app')
+      throw new TestfleetError('ENGINE_REFUSED', 'it does not end')
+    }
+    return removeServer(server, options)
+  }
+  await expect(endSession(session, tools, { recheckMs: 0, inUsePauseMs: 0 })).rejects.toMatchObject({
+    code: 'CLEANUP_FAILED',
+    message: expect.stringContaining('it does not end'),
+  })
+  expect(done.filter((one) => one !== 'look')).toEqual(['remove web', 'refuse app', 'remove db'])
+})
+
 test('a session of copies that appears while its parent ends is ended, too', async () => {
   const { session, tools, done, add } = await openEngine([idleSession])
   const { removeNetwork } = tools.runtime

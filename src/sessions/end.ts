@@ -5,10 +5,12 @@ import { type Labels, label } from '../model/labels.ts'
 import { noteLater } from '../model/note-later.ts'
 import type { Keeper } from '../model/session.ts'
 import { say } from '../model/surface.ts'
+import type { DependenciesOf } from '../plan/end-order.ts'
 import type { Resource, Resources } from '../runtime/runtime.ts'
 import { killServers, removeOrphans } from './free-networks.ts'
 import { joinKeeper } from './keeper/client.ts'
 import { noteStopped } from './note-stopped.ts'
+import { dependenciesIn, removeInOrder } from './remove-in-order.ts'
 import { stopLender } from './stop-lender.ts'
 import type { StoredRecord } from './store.ts'
 import { askToEnd } from './taken-down.ts'
@@ -24,6 +26,8 @@ export interface CleanOptions {
   readonly inUsePauseMs?: number | undefined
   /** Called with the servers that are about to be removed, once. */
   readonly onFound?: ((servers: Resources['servers']) => Promise<void>) | undefined
+  /** Dependencies of the servers, for those that stop gracefully. Without it, all servers end at the same time. */
+  readonly dependenciesOf?: DependenciesOf | undefined
 }
 
 /** Longer than a busy engine takes to carry out its last request. Only calls that find dead sessions wait for it. */
@@ -52,7 +56,7 @@ const IN_USE_PAUSE_MS = 250
 export async function removeResources(
   labels: Labels,
   tools: SessionTools,
-  { recheckMs, inUsePauseMs = IN_USE_PAUSE_MS, onFound }: CleanOptions,
+  { recheckMs, inUsePauseMs = IN_USE_PAUSE_MS, onFound, dependenciesOf = () => [] }: CleanOptions,
 ): Promise<Removed> {
   const { runtime, signal } = tools
   let removed: Removed = { servers: [], networks: 0, volumes: 0 }
@@ -71,7 +75,7 @@ export async function removeResources(
       continue
     }
     if (removed.servers.length === 0) await onFound?.(found.servers)
-    const { inUse, ...now } = await removeFound(found, tools)
+    const { inUse, ...now } = await removeFound(found, dependenciesOf, tools)
     removed = add(removed, now)
     refusals = inUse.map(({ refusal }) => refusal)
     if (inUse.length === 0) continue
@@ -88,18 +92,18 @@ interface NetworkInUse {
 
 async function removeFound(
   { servers, networks, volumes }: Resources,
+  dependenciesOf: DependenciesOf,
   tools: SessionTools,
 ): Promise<Removed & { readonly inUse: readonly NetworkInUse[] }> {
   const { runtime, signal, onEvent } = tools
   const inUse: NetworkInUse[] = []
-  const errors = await collectErrors(
-    servers.map(async (server) => {
-      const name = server.labels[label.server]
-      if (name !== undefined) onEvent({ kind: 'removing', server: name })
-      await runtime.removeServer(server, { signal })
-      if (name !== undefined) onEvent({ kind: 'removed', server: name })
-    }),
-  )
+  const errors = await removeInOrder(servers, dependenciesOf, async (server) => {
+    signal.throwIfAborted()
+    const name = server.labels[label.server]
+    if (name !== undefined) onEvent({ kind: 'removing', server: name })
+    await runtime.removeServer(server, { signal })
+    if (name !== undefined) onEvent({ kind: 'removed', server: name })
+  })
   errors.push(
     ...(await collectErrors(
       networks.map(async (network) => {
@@ -193,6 +197,7 @@ async function removeSession(record: StoredRecord, tools: SessionTools, options:
   const removed = await removeResources({ [label.session]: id }, tools, {
     ...options,
     onFound: (servers) => noteStopped(record, servers, tools),
+    dependenciesOf: dependenciesIn(record),
   })
   if (change !== undefined) {
     // Incomplete images, and containers that read them, carry only the change's label.

@@ -7,7 +7,7 @@ import type { SessionRecord } from '../model/session.ts'
 import { say } from '../model/surface.ts'
 import { carryOut, type Handlers } from '../plan/carry-out.ts'
 import { planUndo } from '../plan/undo.ts'
-import { type StoppableServer, stopTimeOf } from '../runtime/runtime.ts'
+import { type StoppableServer, stopsGracefully, stopTimeOf } from '../runtime/runtime.ts'
 import { type CleanOptions, cleanupFailed, collectErrors, endSession, type Removed, removeResources } from './end.ts'
 import { mergeLifetime } from './holders.ts'
 import type { StoredRecord } from './store.ts'
@@ -77,7 +77,7 @@ async function takeBack(record: StoredRecord, tools: SessionTools, options: Undo
   if (change === undefined) throw new Error('there is no change to take back')
   const created = await runtime.observe({ [label.change]: change.id }, { signal })
   const servers = await runtime.listServers({ [label.session]: record.id }, { signal })
-  const plan = planUndo(record.name, change, created, record.servers)
+  const plan = planUndo(record.name, change, created, record.servers, servers.filter(stopsGracefully))
   const byId = new Map(created.servers.map((server) => [server.id, server]))
   const back: string[] = []
   const notReady: unknown[] = []

@@ -7,7 +7,7 @@ import type { Change, ServerRecord } from '../model/session.ts'
 import { reconcile, selectServers } from '../plan/reconcile.ts'
 import { matchServers, type ObservedServers } from '../report/report.ts'
 import { readLife } from '../report/server-state.ts'
-import type { Resources } from '../runtime/runtime.ts'
+import { type Resources, stopsGracefully } from '../runtime/runtime.ts'
 import { desireServer, findEngineSocket, refuseEngineSocket, type SessionSettings } from '../servers/describe-server.ts'
 import { refuseMissingDevices } from '../servers/devices.ts'
 import { findChangedSecrets, openSecretReader, type SecretReader } from '../servers/secrets.ts'
@@ -224,7 +224,10 @@ async function describeObserved(
       const { id, image } = container
       return [
         name,
-        { name, container: id, image, digest, state, isStopped, spec: known, changedSecrets, hasOldVariables: isOld },
+        {
+          ...{ name, container: id, image, digest, state, isStopped, isGraceful: stopsGracefully(container) },
+          ...{ spec: known, changedSecrets, hasOldVariables: isOld },
+        },
       ] as const
     }),
   )

@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { removeFleetFolders } from '../support/command.ts'
+import { httpServer } from '../support/perl-servers.ts'
 import { makeFleet, type Servers } from '../support/story-fleet.ts'
+import { base } from '../support/test-fleet.ts'
 
 const image = 'debian:bookworm-slim'
 
@@ -44,4 +46,40 @@ describe.concurrent('a stopped server gets its grace period, and is reported whe
     expect(down.stderr).not.toContain('slow was killed')
     expect(await readFile(join(fleet.folder, 'ends/all'), 'utf8')).toBe('slow\n')
   })
+})
+
+/** On SIGTERM, asks a server that it depends on after a second, and writes the answer before it ends. */
+const USER = `
+import { appendFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+process.on('SIGTERM', async () => {
+  await sleep(1000)
+  const said = await fetch(process.env.CACHE_URL).then((answer) => answer.text(), ({ cause }) => String(cause))
+  appendFileSync('answers', said + '\\n')
+  process.exit(0)
+})
+setInterval(() => {}, 1000)
+console.log('set')
+`
+
+test('a process reaches what it depends on until its end: after run, in a replacement, with rm and down', async () => {
+  const cache = {
+    ...{ image: base, command: httpServer(80, 'cached'), ports: [80] },
+    export: { CACHE_URL: 'http://${endpoint.80}/' },
+  }
+  const proxy = { image, command: ['sleep', '600'], dependsOn: ['cache'] }
+  const app: Servers[string] = { process: [process.execPath, 'app.mjs'], dependsOn: ['proxy'], ready }
+  const fleet = await makeFleet({ cache, proxy, app }, { 'app.mjs': USER, answers: '' })
+  const answers = (): Promise<string> => readFile(join(fleet.folder, 'answers'), 'utf8')
+  await fleet.done(['run', '--', 'true'])
+  expect(await answers()).toBe('cached\n')
+  await fleet.done(['up'])
+  await fleet.declare({ cache: { ...cache, environment: { A: 'b' } }, proxy, app })
+  await fleet.done(['up'])
+  expect(await answers()).toBe('cached\n'.repeat(2))
+  await fleet.done(['rm', 'app', 'cache'])
+  expect(await answers()).toBe('cached\n'.repeat(3))
+  await fleet.done(['up'])
+  await fleet.done(['down'])
+  expect(await answers()).toBe('cached\n'.repeat(4))
 })

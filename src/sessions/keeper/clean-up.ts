@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reopenEngine } from '../../engine/reopen-engine.ts'
-import { stopGrace } from '../../model/container.ts'
 import { label } from '../../model/labels.ts'
 import { openContainers } from '../../runtime/containers/open-containers.ts'
 import { withProcesses } from '../../runtime/processes/with-processes.ts'
 import type { Runtime } from '../../runtime/runtime.ts'
 import { withExternal } from '../../runtime/with-external.ts'
+import { sumStopTimes } from '../cleanup-signal.ts'
 import { endSession, removeResources } from '../end.ts'
 import { openStore, type StoredRecord } from '../store.ts'
 import type { SessionNotes, SessionTools } from '../tools.ts'
@@ -22,15 +22,15 @@ const RECHECK_MS = 1500
 /** Cleans up once nobody is connected any more. Tries again until it succeeds or time is up. */
 export async function cleanUp(order: KeeperOrder): Promise<void> {
   const giveUp = AbortSignal.timeout(GIVE_UP_MS)
-  // A try that has begun gets the grace period of the servers in addition.
-  const lastTry = AbortSignal.timeout(GIVE_UP_MS + stopGrace.longestMs)
   const runtime = openRuntime(order)
   const { stateFolder } = order
   const notes = stateFolder === undefined ? undefined : openNotes(stateFolder, runtime)
-  const tools = { runtime, sessions: openStore(runtime), onEvent() {}, signal: lastTry, notes }
+  const tools = { runtime, sessions: openStore(runtime), onEvent() {}, notes }
   for (let pauseMs = FIRST_PAUSE_MS; !giveUp.aborted; pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS)) {
     try {
-      return await cleanOnce(order, tools)
+      // Servers that stop gracefully may stop one after the other.
+      const signal = AbortSignal.timeout(GIVE_UP_MS + (await sumStopTimes(order.id, tools)))
+      return await cleanOnce(order, { ...tools, signal })
     } catch {
       await sleep(pauseMs)
     }
