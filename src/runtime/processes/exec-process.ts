@@ -57,7 +57,9 @@ export async function execProcess(
   await once(child, 'spawn').catch((cause: unknown) => {
     throw new TestfleetError('COMMAND_NOT_FOUND', `${path} cannot be run`, { cause })
   })
-  const root = readProcess(child.pid ?? 0)
+  const pid = child.pid ?? 0
+  // Of a command that has ended already, the id still finds what it has started: during an exec, a process has no mark.
+  const root = readProcess(pid) ?? { pid, startedAt: '' }
   const end = async (): Promise<void> => void (await killTree({ id: key, variable: COMMAND_MARK, userId, root }))
   return toExec(child, exited, end, signal)
 }

@@ -37,7 +37,8 @@ describe.runIf(process.platform === 'linux')('a program', () => {
     while (program.describe().isRestarting) await setImmediate()
     expect(await program.stop(60_000)).toBe(false)
     expect(program.describe()).toMatchObject({ state: 'exited', processId: undefined, restarts: 1 })
-    expect(changes.map(({ kind }) => kind)).toEqual(['started', 'exited', 'started', 'exited'])
+    // The stop can come before the second start or after it.
+    expect(changes.map(({ kind }) => kind).join()).toMatch(/^started,exited(?:,started,exited)?$/)
   })
 
   test('that is stopped while it is being started does not run', async () => {
