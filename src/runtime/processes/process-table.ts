@@ -18,10 +18,23 @@ export function hasProcessTable(platform: NodeJS.Platform): boolean {
   return platform === 'linux'
 }
 
-/** Lists the processes that run. A process that has ended and that its parent has not noticed yet is left out. */
+/**
+ * Lists the processes that run. A process that has ended and that its parent has not noticed yet is left out. Looks again
+ * until nothing is new: a process could start another one and end between the list of ids and the look at its own.
+ */
 export function listProcesses(): Map<number, ProcessEntry> {
-  const entries = readdirSync('/proc').flatMap((name) => (isNumber(name) ? (readProcess(Number(name)) ?? []) : []))
-  return new Map(entries.map((entry) => [entry.pid, entry]))
+  const seen = new Set<string>()
+  const processes = new Map<number, ProcessEntry>()
+  for (let size = -1; size < seen.size; ) {
+    size = seen.size
+    for (const name of readdirSync('/proc')) {
+      if (!isNumber(name) || seen.has(name)) continue
+      seen.add(name)
+      const entry = readProcess(Number(name))
+      if (entry !== undefined) processes.set(entry.pid, entry)
+    }
+  }
+  return processes
 }
 
 /** Returns a process that runs; undefined when there is none with that id. */
