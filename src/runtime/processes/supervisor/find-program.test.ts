@@ -40,6 +40,13 @@ describe.skipIf(process.platform === 'win32')('the program of a server', () => {
     })
   }
 
+  test('is reported with the first folders of a long PATH', () => {
+    const PATH = Array.from({ length: 40 }, (_, index) => `/folder${index + 1}`).join(':')
+    expect(() => findProgram({ command: ['nowhere'], folder: root, environment: { PATH } })).toThrow(
+      'the PATH: /folder1:/folder2:/folder3:/folder4:/folder5 and 35 more',
+    )
+  })
+
   test('fails with START_FAILED when its working folder is missing, or is a file', () => {
     const failed = (what: string) =>
       expect.objectContaining({ code: 'START_FAILED', message: expect.stringContaining(what) })

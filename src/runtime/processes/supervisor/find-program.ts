@@ -4,6 +4,9 @@ import { wordFileError } from '../../../formats/word-error.ts'
 import { TestfleetError } from '../../../model/failures.ts'
 import type { ProgramSpec } from '../protocol.ts'
 
+/** Number of folders of the PATH that a message shows: it can have dozens. */
+const MOST_FOLDERS = 5
+
 /** Returns the path of a program, as a shell would find it. Fails with COMMAND_NOT_FOUND, or with START_FAILED without its folder. */
 export function findProgram({
   command: [name = ''],
@@ -50,7 +53,7 @@ function isProgram(path: string): boolean {
 function notFound(name: string, path: string | undefined, folders: readonly string[]): TestfleetError {
   const text = JSON.stringify(name)
   if (path === undefined) {
-    const message = `the program ${text} is in no folder of the PATH: ${folders.join(delimiter)}`
+    const message = `the program ${text} is in no folder of the PATH: ${listFolders(folders)}`
     return new TestfleetError('COMMAND_NOT_FOUND', message, { hint: 'Check its spelling, or install it.' })
   }
   let why = 'it is not an executable file'
@@ -62,6 +65,12 @@ function notFound(name: string, path: string | undefined, folders: readonly stri
   return new TestfleetError('COMMAND_NOT_FOUND', `the program ${text} cannot be run: ${path}: ${why}`, {
     hint: 'Check its path, and that it is executable.',
   })
+}
+
+function listFolders(folders: readonly string[]): string {
+  const shown = folders.slice(0, MOST_FOLDERS).join(delimiter)
+  const left = folders.length - MOST_FOLDERS
+  return left > 0 ? `${shown} and ${left} more` : shown
 }
 
 /** For a script without its interpreter, the system would report the script as missing. */
