@@ -161,7 +161,8 @@ export class RunningFleet<const F extends FleetFile = FleetFile> implements Asyn
   /**
    * Leases a pristine server that nobody else has until it is given back. The first lease of a server without a `pool` makes it.
    *
-   * @throws {TestfleetError} UNKNOWN_SERVER, TIMED_OUT when all are lent, LENDER_LOST, and the codes of a start
+   * @throws {TestfleetError} UNKNOWN_SERVER, TIMED_OUT when all are lent, NOT_RUNNING when the server whose database is
+   *   leased has ended, LENDER_LOST, and the codes of a start
    * @example
    * await using db = await fleet.lease('db')
    * const client = new pg.Client(db.exports.DATABASE_URL)

@@ -1,5 +1,9 @@
+import type { ContainerDetails } from '../model/container.ts'
+import { isFailure } from '../model/failures.ts'
 import { onAbort } from '../model/on-abort.ts'
 import type { ServerRecord } from '../model/session.ts'
+import { gone, notRunning } from '../report/refusals.ts'
+import { readLife } from '../report/server-state.ts'
 import { openSecretReader } from '../servers/secrets.ts'
 import type { StoredRecord } from '../sessions/store.ts'
 import type { Tools } from '../tools.ts'
@@ -33,7 +37,7 @@ export function lendDatabases(
   const read = async () => {
     const hasSecrets = record.secrets.length > 0
     const secrets = hasSecrets ? await openSecretReader(tools.runtime, tools.host, tools)(holder) : new Map()
-    return { secrets, details: await tools.runtime.inspectServer(record.container, tools) }
+    return { secrets, details: await inspectRunning(server, record, tools) }
   }
   let about: ReturnType<typeof read> | undefined
   const stop = new AbortController()
@@ -62,7 +66,11 @@ export function lendDatabases(
           throw error
         })
         const { secrets, details } = await about
-        const { name, spec } = await databases.take({ signal })
+        const { name, spec } = await databases.take({ signal }).catch(async (error: unknown) => {
+          // The console of a server that does not run says little of it.
+          if (!signal.aborted) await inspectRunning(server, record, tools)
+          throw error
+        })
         const described = await describeLease(server, { ...record, ...spec }, details, secrets, parent, tools).catch(
           (error: unknown) => {
             databases.release(name)
@@ -82,7 +90,10 @@ export function lendDatabases(
       databases.release(one.database ?? '')
       leave()
     },
-    containerEnded() {},
+    containerEnded(container) {
+      // It may be started again, with other ports.
+      if (container === record.container) about = undefined
+    },
     status: () => ({ size, ready: databases.status().ready, lent: lent.size, waiting: turns.waiting }),
     // The successor drops all databases that it finds.
     async retire() {
@@ -94,6 +105,22 @@ export function lendDatabases(
       empty.resolve()
       await end(options)
     },
+  }
+}
+
+/** Fails with NOT_RUNNING, or with NOT_FOUND when the container was removed. */
+async function inspectRunning(
+  server: string,
+  record: Pick<ServerRecord, 'container' | 'ready'>,
+  { runtime, signal }: Pick<Tools, 'runtime' | 'signal'>,
+): Promise<ContainerDetails> {
+  try {
+    const details = await runtime.inspectServer(record.container, { signal })
+    const life = await readLife(details, record, runtime, { signal })
+    if (life.state !== 'running') throw notRunning(server, life)
+    return details
+  } catch (error) {
+    throw isFailure(error, 'NOT_FOUND') ? gone(server) : error
   }
 }
 

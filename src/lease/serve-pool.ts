@@ -54,7 +54,8 @@ export const serve: Service<PoolOrder> = async (order, server, { host, signal, r
   server.onClient((client) => answerClient(client, lending, { signal: stop.signal, endWithSession: endWithServers }))
   try {
     const session = await lending
-    void follow(order.session, tools, async (_, isRemoved) => {
+    void follow(order.session, tools, async (container, isRemoved) => {
+      session.containerEnded(container)
       if (!isRemoved) return
       if ((await tools.sessions.find(order.session, tools)) === undefined) endWithSession()
       else await session.refresh()

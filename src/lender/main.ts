@@ -1,10 +1,14 @@
 import process from 'node:process'
+import { speakAs } from '../model/surface.ts'
 import { type Service, serveLender } from './serve-lender.ts'
 
 /**
  * The lender: a process that prepares servers and lends them. It is an ordinary caller with a keeper for each session
  * that it starts, so its death leaves nothing behind.
  */
+
+// Its clients can be in any language: all of them have the command.
+speakAs('command')
 
 // A closing terminal and Ctrl-C are meant for the program that started it.
 process.on('SIGHUP', () => {}).on('SIGINT', () => {})

@@ -41,7 +41,10 @@ export function gone(server: string): TestfleetError {
 export function refuseExternal(server: string, spec: Pick<ServerSpec, 'external'> | undefined, what: string): void {
   if (spec?.external === undefined) return
   const why = 'it is an external server, which testfleet neither starts nor changes'
-  throw new TestfleetError('USAGE', `\`${what}\` cannot be used on ${server}: ${why}`, { server })
+  throw new TestfleetError('USAGE', `\`${what}\` cannot be used on ${server}: ${why}`, {
+    server,
+    hint: 'Declare the server with an `image` or a `preset`, or unset the variable that `external` names.',
+  })
 }
 
 /** Fails with USAGE for a server that has no container. `what` is what cannot be done with it, such as `reset`. */
@@ -53,7 +56,10 @@ export function refuseNoContainer(
   refuseExternal(server, record, what)
   if (!isProcessId(record?.container ?? '')) return
   const why = 'it is a process of this machine, which has no image and no files of its own'
-  throw new TestfleetError('USAGE', `\`${what}\` cannot be used on ${server}: ${why}`, { server })
+  throw new TestfleetError('USAGE', `\`${what}\` cannot be used on ${server}: ${why}`, {
+    server,
+    hint: 'Declare the server with an `image` or a `preset` in place of `process`.',
+  })
 }
 
 /** Adds the server to a failure of the engine; returns any other error unchanged. */
