@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any, Iterable, Mapping, Optional
 
 
+_PREFIX = "error: "
+
+
 class TestfleetError(Exception):
     """A failure that a person can fix. `code` is stable; None means a mistake in testfleet itself."""
 
@@ -28,10 +31,15 @@ class TestfleetError(Exception):
         self._text = text
 
     def __str__(self) -> str:
-        """Returns what the command prints: the message, and below it the hint."""
+        """Returns the message, and below it the hint. A traceback shows the name of the class before it."""
         if self._text is not None:
-            return self._text
-        return f"error: {self.message}" + (f"\nhint: {self.hint}" if self.hint else "")
+            return self._text[len(_PREFIX) :] if self._text.startswith(_PREFIX) else self._text
+        return self.message + (f"\nhint: {self.hint}" if self.hint else "")
+
+    @property
+    def printed(self) -> str:
+        """What the command prints, for a place without the name of the class."""
+        return f"{_PREFIX}{self}"
 
     @classmethod
     def from_json(cls, error: object, text: Optional[str] = None) -> TestfleetError:

@@ -103,7 +103,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
     try:
         sections = read_sections(run.fleet, since)
     except TestfleetError as error:
-        sections = [("Captured logs of servers", str(error))]
+        sections = [("Captured logs of servers", error.printed)]
     report.sections.extend(sections)
     if sections and report.when != "teardown":
         # JUnit XML has the logs of the last report of a test, without their titles.

@@ -77,7 +77,7 @@ class Run:
             failure = error
         if failure is not None:
             # Without a traceback, and not as the consequence of another exception: the message says what to do.
-            pytest.fail(str(failure), pytrace=False)
+            pytest.fail(failure.printed, pytrace=False)
         self.fleet = fleet
         self.ready_at = datetime.now(timezone.utc)
         if self._controller is not None:
@@ -106,7 +106,7 @@ class Run:
                 command.json(["down", "--session", session, "--force", "--quiet"], DOWN_TIMEOUT_S)
             except TestfleetError as error:
                 # pytest has printed its warnings.
-                sys.stderr.write(f"{error}\n{LATER}\n")
+                sys.stderr.write(f"{error.printed}\n{LATER}\n")
         self.sessions_of_workers.clear()
 
 

@@ -64,7 +64,8 @@ def test_a_failure_has_the_fields_of_the_document_and_the_text_of_the_command(st
         open_fleet(stand_in.folder)
     assert (caught.value.code, caught.value.message, caught.value.hint) == ("SERVER_DIED", "web ended", "read it")
     assert caught.value.details["server"] == "web"
-    assert str(caught.value) == "error: web ended\nhint: read it"
+    assert str(caught.value) == "web ended\nhint: read it"
+    assert caught.value.printed == "error: web ended\nhint: read it"
     # Progress is passed on, without the message.
     assert capsys.readouterr().err == "web: starting\n"
 
@@ -159,7 +160,7 @@ def test_a_line_without_an_end_and_a_long_message_are_bounded(tmp_path, capsys):
     with pytest.raises(TestfleetError) as caught:
         command.json(["share"])
     assert len(str(caught.value)) <= MAX_TOLD_CHARACTERS
-    assert str(caught.value).startswith("error: yyy")
+    assert str(caught.value).startswith("yyy")
     assert capsys.readouterr().err.rstrip("\n") == "x" * 1_000_000
     text = "a" * 200_000 + "\nb"
     program = [sys.executable, "-IS", "-c", "print('a' * 200_000 + '\\nb', end='')"]

@@ -128,7 +128,7 @@ def test_the_fleet_of_a_test_and_a_lease_name_unknown_servers_without_the_code_o
         "-o", "testfleet_per=test", test_it="def test_it(fleet): fleet['web']\ndef test_lease(lease): lease('web')"
     )
     result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["E * error: the fleet has no server 'web'; it has: db"] * 2)
+    result.stdout.fnmatch_lines(["E *.UnknownServer: the fleet has no server 'web'; it has: db"] * 2)
     result.stdout.no_fnmatch_line("*fleet.py*")
 
 
@@ -148,7 +148,7 @@ def test_a_lease_that_cannot_be_given_back_is_an_error_and_the_others_are_given_
         test_it="def test_it(lease): lease('db'), lease('db')\ndef test_next(fleet): assert fleet.leases == []"
     )
     result.assert_outcomes(passed=2, errors=1)
-    result.stdout.fnmatch_lines(["*ERROR at teardown of test_it*", "E * error: the lender is busy"])
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_it*", "E *.TestfleetError: the lender is busy"])
     assert [request["release"] for request in lender.requests[2:]] == ["k2", "k1"]
 
 
@@ -185,7 +185,7 @@ def test_servers_that_cannot_be_removed_are_reported(run, stand_in):
     result = run()
     result.assert_outcomes(passed=2, warnings=1)
     result.stdout.fnmatch_lines(
-        ["*error: the engine has gone", "*hint: *", "*The servers are removed after the end of pytest."]
+        ["*PytestWarning: the engine has gone", "*hint: *", "*The servers are removed after the end of pytest."]
     )
 
 
@@ -211,5 +211,6 @@ def test_a_lease_outside_of_its_test_is_refused(run, stand_in, lender, options, 
     module = f"kept = []\ndef test_keeps({fixture}): kept.append({fixture})\ndef test_takes(): {take}\n"
     result = run(*options, test_it=module)
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(["*error: the lease of db was asked for outside of a test", "*hint: Use the `lease` of*"])
+    lines = ["*.TestfleetError: the lease of db was asked for outside of a test", "*hint: Use the `lease` of*"]
+    result.stdout.fnmatch_lines(lines)
     assert lender.requests == []
