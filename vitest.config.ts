@@ -10,12 +10,15 @@ const loadedByNode = {
 }
 
 /**
- * They need no engine, and try thousands of files or the whole catalogue, start programs, or load a compiler or a large
- * schema: they take longer than a unit's tests may.
+ * They need no engine, and try thousands of files or the whole catalogue, load a compiler or a large schema, start programs,
+ * or wait for peers on sockets: they take longer than a unit's tests may.
  */
 const wholeHouse = [
   'src/{catalogue,input-stays-data,pages-show-what-works,audit/audit,audit/rules,config/presets,cli/{config,init,presets}}.test.ts',
   'src/{names/node-hook,engine/docker/reopen-engine,supply/bill-of-materials}.test.ts',
+  'src/engine/docker/{connect,credentials,deadline,retry}.test.ts',
+  'src/ready/{probes,refusal,protocols/protocols}.test.ts',
+  'src/runtime/processes/exec-process.test.ts',
   'tools/build/{flatten-types,launcher,library-types,validator,schema-to-type}.test.ts',
   'tools/api-reference/render-name.test.ts',
 ]
