@@ -53,12 +53,13 @@ const otherFaults = testsOf(
 )
 
 /**
- * Lanes of a stage run in parallel: tests mostly wait for the engine and leave the processors idle, above all those that
- * kill. `build` comes first because the tests call its output. `unit` runs alone, so that its time is meaningful.
+ * Lanes of a stage run in parallel: tests mostly wait for the engine and leave the processors idle. `build` comes first
+ * because the tests call its output. `unit` runs alone, so that its time is meaningful. `check` comes before the tests that
+ * kill: at the same time as others, these time out.
  */
 const stages: readonly (readonly (readonly Step[])[])[] = [
   [[tool('build'), testsOf('unit')]],
-  [[testsOf('integration')], [tool('check')], [kills]],
+  [[testsOf('integration')], [tool('check'), kills]],
   [[testsOf('e2e')], [otherFaults, testsOf('catalogue', chosenPresets)]],
 ]
 

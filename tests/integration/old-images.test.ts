@@ -34,7 +34,7 @@ test('a build removes old images of its server, except the newest and those that
   expect((await list()).sort()).toEqual([first, second, fourth].sort())
 
   const options = { cwd: folder, env: {} }
-  const dry = await runTestfleet(['prune', '--images', '--older-than', '1s', '--dry-run'], options)
+  const dry = await runTestfleet(['prune', '--images', '--older-than', '1ms', '--dry-run'], options)
   expect(dry.exitCode).toBe(0)
   expect(dry.stdout).toContain(`would remove image ${fourth}\n`)
   expect(dry.stdout).not.toContain(second)

@@ -6,7 +6,6 @@ import { afterAll, describe, expect, test } from 'vitest'
 import type { ContainerChange } from '../../../model/container-event.ts'
 import { LogWriter } from '../log-writer.ts'
 import { Program } from './program.ts'
-import { reachByName } from './reach-by-name.ts'
 import { startProgram } from './start-program.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'program-'))
@@ -61,6 +60,7 @@ describe.runIf(process.platform === 'linux')('a program', () => {
       userId: place.userId,
     }
     const said: string[] = []
+    const { reachByName } = await import('./reach-by-name.ts')
     const stopped = AbortSignal.abort(new Error('stopped'))
     const reaching = reachByName({ path: '/bin/true', words: [] }, names, surroundings, {
       say: (line) => said.push(line),
