@@ -138,4 +138,12 @@ describe('carryOut', () => {
     ).rejects.toThrow('enough')
     expect(begun).toEqual(['a'])
   })
+
+  test('resolves when the signal fires after everything has been done, as the result is there', async () => {
+    const controller = new AbortController()
+    const handlers = { startServer: async () => controller.abort(new Error('too late')) }
+    const options = { signal: controller.signal, onFailure: 'stop' } as const
+    expect(await carryOut(plan(['a']), handlers, options)).toEqual([])
+    await expect(carryOut(plan(['a']), handlers, options)).rejects.toThrow('too late')
+  })
 })

@@ -21,7 +21,8 @@ export interface CarryOutOptions {
 
 /**
  * Begins each operation as soon as all operations that it needs are done. Once nothing is running any more, resolves
- * with the failures in the order in which they occurred; rejects with the signal's reason once that has fired.
+ * with the failures in the order in which they occurred; rejects with the signal's reason when that has kept an operation
+ * from being done. A signal that fires while the last ones end comes too late, as the result is there.
  * `handlers` needs one entry for every kind of operation in the plan.
  */
 export async function carryOut(
@@ -60,7 +61,7 @@ export async function carryOut(
 
   for (const operation of plan.operations) results.set(operation.id, attempt(operation))
   await Promise.all(results.values())
-  options.signal.throwIfAborted()
+  if (failures.length > 0) options.signal.throwIfAborted()
   return failures
 }
 

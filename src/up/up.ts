@@ -143,7 +143,7 @@ async function carryOutUp(
   const stopListening = onAbort(change === undefined ? undefined : tools.cancelSignal, onCancel)
   tools.recorder.begin({ fleet, plan, images, secrets, certificates })
   try {
-    const [failure] = await carryOut(plan, createHandlers(work, tools), {
+    const carried = carryOut(plan, createHandlers(work, tools), {
       signal: AbortSignal.any([tools.signal, watch.signal]),
       onFailure: 'stop',
       ...reportOperations(tools.onEvent),
@@ -157,6 +157,7 @@ async function carryOutUp(
         tools.onEvent({ kind: 'skipped', server: operation.server, because: failed })
       },
     })
+    const failure = await findFailure(carried)
     if (failure !== undefined && change?.isSaved !== true) throw failure.error
     tools.onEvent({ kind: 'phaseBegan', phase: 'finish' })
     const [unfinished] =
@@ -176,6 +177,12 @@ async function carryOutUp(
     watch.end()
     await Promise.all(work.tidying)
   }
+}
+
+/** The first failure, or the reason for which the rest was not done. */
+async function findFailure(carried: Promise<readonly { readonly error: unknown }[]>) {
+  const [failure] = await carried.catch((error: unknown) => [{ error }])
+  return failure
 }
 
 /** Reports a session as it is when its change is saved. Fails with SERVER_DIED when a server has not stayed ready. */
