@@ -156,7 +156,7 @@ describe.concurrent('closing the terminal', () => {
   ])('%s leaves nothing behind', async (_, words, moment) => {
     const waiting = server({ command: ['sleep', '600'], ready: words === 'up' ? [{ log: 'never' }] : [] })
     const fleet = await makeFleet([`web: ${waiting}`])
-    const terminal = fleet.start([], { ...onTerminal(call(words)), input: '' })
+    const terminal = fleet.start([], { ...onTerminal(call(words)), env: { TERM: 'xterm' }, input: '' })
     await terminal.waitForOutput(moment)
     expect(await countLeftovers(fleet.name)).toBeGreaterThan(0)
     terminal.kill('SIGKILL')

@@ -27,7 +27,7 @@ async function compile(folders: readonly string[], more: readonly string[] = [])
   if (existsSync(classes)) return classes
   await mkdir(cache, { recursive: true })
   const made = await mkdtemp(join(cache, 'new-'))
-  const options = ['--release', '17', '-Xlint:all,-path', '-Werror', '-d', made]
+  const options = ['--release', '17', '-encoding', 'UTF-8', '-Xlint:all,-path', '-Werror', '-d', made]
   await promisify(execFile)('javac', [...options, '-cp', [...more, ...junit].join(':'), ...files])
   // Another test may have made it meanwhile.
   await rename(made, classes).catch(() => rm(made, { recursive: true }))

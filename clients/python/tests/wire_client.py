@@ -43,5 +43,5 @@ if __name__ == "__main__":
         main(sys.argv[1], int(sys.argv[2]))
     except TestfleetError as failure:
         print("failure", failure.code)
-        print(failure, file=sys.stderr)
+        print(failure.printed, file=sys.stderr)
         sys.exit(1)
