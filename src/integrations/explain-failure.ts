@@ -40,8 +40,8 @@ export function repeatFailure<Thrown>(failure: Thrown): Thrown | TestfleetError 
 const explained = new WeakSet<TestfleetError>()
 
 /**
- * Adds to the message of a failure what it knows besides: the last output of what failed, the hint, what could not be cleaned
- * up, and the folder of the bundle. For runners that print only the message of an error.
+ * Adds the other fields of a failure to its message: the last output of what failed, the hint, what could not be cleaned
+ * up, and the folder of the bundle. Some runners print only the message of an error.
  */
 export function explain<Thrown>(error: Thrown): Thrown {
   if (!(error instanceof TestfleetError) || explained.has(error)) return error

@@ -1,7 +1,7 @@
 /**
  * Calls `act` when the signal fires, or at once if it has fired already. A listener that is added after that is never
- * called, so code that waits for something between looking at a signal and listening to it could wait for ever. Returns a
- * function that stops listening.
+ * called. So code that checks a signal, waits for something else and then listens could miss the signal and never end.
+ * Returns a function that stops listening.
  */
 export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
   if (signal?.aborted === true) act()

@@ -26,7 +26,7 @@ export function findEndOrder(
     const own = mayUse.length === 0 ? new Set<string>() : reach(name, dependenciesOf)
     return [id, mayUse.filter((one) => !own.has(one.name)).map((one) => one.id)] as const
   })
-  // Whatever a server waits for waits for fewer servers itself.
+  // A server that others wait for waits for fewer servers than they do, so it comes earlier.
   return new Map(users.toSorted(([, one], [, other]) => one.length - other.length))
 }
 
