@@ -70,7 +70,7 @@ export default {
       to: { path: '^src/', pathNot: '^src/(?:engine|formats|model)/' },
     },
     {
-      // Docker's words stay in one folder; a second engine is a second folder. open-engine.ts and reopen-engine.ts choose between them.
+      // Docker's words stay in one folder; the local engine is a second folder. open-engine.ts and reopen-engine.ts choose between them.
       name: 'docker-is-behind-the-port',
       severity: 'error',
       from: {
@@ -106,7 +106,7 @@ export default {
       severity: 'error',
       from: {
         path: '^src/',
-        pathNot: `^src/(?:cli|names|engine/docker|sessions/keeper|lender|runtime/processes)/|^src/(?:sessions/processes|patterns/match-pattern|integrations/vitest)[.]ts$|${test}`,
+        pathNot: `^src/(?:cli|names|engine/(?:docker|local)|sessions/keeper|lender|runtime/processes)/|^src/(?:sessions/processes|patterns/match-pattern|integrations/vitest)[.]ts$|${test}`,
       },
       to: { path: '^(?:child_process|cluster|worker_threads)$' },
     },

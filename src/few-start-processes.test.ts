@@ -9,6 +9,10 @@ const starters: Readonly<Record<string, { readonly call: string; readonly why: s
   'names/ignored-signals.ts': { call: 'spawn', why: 'env of coreutils, around that command' },
   'names/namespace.ts': { call: 'spawn', why: 'unshare, nsenter and mount of util-linux, around that command' },
   'engine/docker/credential-helper.ts': { call: 'spawn', why: 'the credential helper that the Docker config names' },
+  'engine/local/programs.ts': {
+    call: 'spawn',
+    why: 'the programs that do the work of the local engine: an OCI runtime, mount, ip, tar and the like',
+  },
   'sessions/keeper/client.ts': { call: 'spawn', why: 'the keeper, by the path of this very program' },
   'lender/client.ts': { call: 'spawn', why: 'the lender, by the path of this very program' },
   'runtime/processes/client.ts': { call: 'spawn', why: 'the supervisor, by the path of this very program' },
