@@ -35,7 +35,9 @@ const DEFAULT_MS = 30_000
 const DEFAULT_BYTES = 64 << 10
 
 /** Where programs are looked for, whatever the PATH of the caller: those for administrators are often not in it. */
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+export const PROGRAM_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
+
+const PATH = PROGRAM_FOLDERS.join(':')
 
 /**
  * Starts a program, by its name. Its words are never read by a shell. PROGRAM_NOT_FOUND is told by the child's `error`

@@ -7,8 +7,8 @@ import type { Store } from './store.ts'
 export interface Local {
   readonly store: Store
   readonly machine: Machine
-  /** Name of the OCI runtime that works here: `runc` or `crun`. */
-  readonly runtime: string
+  /** Returns the name of the OCI runtime that works here: `runc` or `crun`. ENGINE_REFUSED when there is none. */
+  runtime(): Promise<string>
 }
 
 /**

@@ -1,0 +1,82 @@
+import { TestfleetError } from '../../model/failures.ts'
+import type { Engine, EngineLocation } from '../engine.ts'
+import { chooseRuntime } from './oci/runtime.ts'
+import { type Machine, rootMachine } from './programs.ts'
+import { openStore } from './store.ts'
+import type { Local } from './types.ts'
+
+export interface LocalOptions {
+  /** Absolute path of the folder with everything that the engine knows. Created when it is missing. */
+  readonly folder: string
+  /** Default: the programs run as this process does, which is then root. */
+  readonly machine?: Machine
+}
+
+/**
+ * Opens the local engine: containers without a container engine. Sends nothing and reads nothing yet. No process of its
+ * own stays: each call works on the folder. Methods that clean-up does not need load their code on demand.
+ */
+export function connectLocal(location: EngineLocation, { folder, machine = rootMachine }: LocalOptions): Engine {
+  const store = openStore(folder)
+  const local: Local = { store, machine, runtime: chooseRuntime }
+  return {
+    location,
+    ...missingVerbs(local),
+    close() {},
+  }
+}
+
+/** Everything that the local engine does not have yet. */
+function missingVerbs(_: Local): Omit<Engine, 'location' | 'close'> {
+  const fail = (): never => {
+    throw new TestfleetError('ENGINE_REFUSED', 'the local engine cannot do this yet')
+  }
+  const reject = async (): Promise<never> => fail()
+  // biome-ignore lint/correctness/useYield: it fails before it has anything to yield.
+  const stream = async function* (): AsyncGenerator<never> {
+    fail()
+  }
+  return {
+    version: reject,
+    info: reject,
+    listContainers: reject,
+    listContainersPublishing: reject,
+    inspectContainer: reject,
+    createsBeforeNetwork: reject,
+    createContainer: reject,
+    copyContainer: reject,
+    startContainer: reject,
+    stopContainer: reject,
+    killContainer: reject,
+    pauseContainer: reject,
+    unpauseContainer: reject,
+    readMemory: reject,
+    renameContainer: reject,
+    removeContainer: reject,
+    commitContainer: reject,
+    waitContainer: reject,
+    readLogs: stream,
+    exec: reject,
+    putArchive: reject,
+    unpacksIntoMounts: reject,
+    getArchive: reject,
+    readArchive: stream,
+    statPath: reject,
+    listNetworks: reject,
+    createNetwork: reject,
+    removeNetwork: reject,
+    listVolumes: reject,
+    createVolume: reject,
+    removeVolume: reject,
+    inspectImage: reject,
+    listImages: reject,
+    pullImage: reject,
+    hasCacheMounts: reject,
+    buildImage: reject,
+    saveImages: stream,
+    loadImages: reject,
+    removeImage: reject,
+    readEvents: reject,
+    followEvents: stream,
+  }
+}
