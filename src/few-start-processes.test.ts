@@ -11,7 +11,7 @@ const starters: Readonly<Record<string, { readonly call: string; readonly why: s
   'engine/docker/credential-helper.ts': { call: 'spawn', why: 'the credential helper that the Docker config names' },
   'engine/local/programs.ts': {
     call: 'spawn',
-    why: 'the programs that do the work of the local engine: an OCI runtime, mount, ip, tar and the like',
+    why: 'the programs that do the work of the local engine: an OCI runtime, mount, ip and tar',
   },
   'sessions/keeper/client.ts': { call: 'spawn', why: 'the keeper, by the path of this very program' },
   'lender/client.ts': { call: 'spawn', why: 'the lender, by the path of this very program' },

@@ -40,8 +40,8 @@ export const PROGRAM_FOLDERS = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin'
 const PATH = PROGRAM_FOLDERS.join(':')
 
 /**
- * Starts a program, by its name. Its words are never read by a shell. PROGRAM_NOT_FOUND is told by the child's `error`
- * event.
+ * Starts a program, by its name. Its words are never read by a shell. The child's `error` event
+ * reports that it is not installed.
  */
 export function startProgram(
   { prefix }: Machine,

@@ -12,7 +12,7 @@ export interface Local {
 }
 
 /**
- * `containers/<id>/container.json`. Its state is not in it: it follows from the files beside it, and from whether its
+ * `containers/<id>/container.json`. Its state is not in it: it follows from the files next to it, and from whether its
  * process lives.
  */
 export interface ContainerRecord {
