@@ -4,6 +4,7 @@ import { chooseRuntime } from './oci/runtime.ts'
 import { type Machine, rootMachine } from './programs.ts'
 import { openStore } from './store.ts'
 import type { Local } from './types.ts'
+import { volumeVerbs } from './volumes.ts'
 
 export interface LocalOptions {
   /** Absolute path of the folder with everything that the engine knows. Created when it is missing. */
@@ -22,6 +23,7 @@ export function connectLocal(location: EngineLocation, { folder, machine = rootM
   return {
     location,
     ...missingVerbs(local),
+    ...volumeVerbs(local),
     close() {},
   }
 }

@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }))
 
 const open = (): Pick<Engine, 'createVolume' | 'removeVolume' | 'listVolumes'> =>
-  volumeVerbs({ store: openStore(folder), machine: rootMachine, runtime: 'runc' })
+  volumeVerbs({ store: openStore(folder), machine: rootMachine, runtime: async () => 'runc' })
 
 /** Writes the record of a container with these mounts. */
 async function record(id: string, mounts: readonly object[], ownVolumes: object = {}): Promise<void> {
