@@ -19,7 +19,7 @@ import type { SessionNotes } from './sessions/tools.ts'
 import type { Tools } from './tools.ts'
 
 export interface OpenToolsRequest {
-  /** The engine's URL, or `context:NAME`; undefined for the one that the docker command would use. */
+  /** The engine's URL, `context:NAME` or `local`; undefined for TESTFLEET_ENGINE, or the one that the docker command would use. */
   readonly engine: string | undefined
   readonly isInsecureAllowed: boolean
   /** Where the bundle of a failure goes as one file too; an absolute path. */
@@ -39,8 +39,14 @@ export async function openTools(request: OpenToolsRequest, host: Host): Promise<
 }
 
 /** What a process works with that another one has started, with the engine that it uses. Nothing is sent yet. */
-export function openToolsAt(endpoint: EngineEndpoint, host: Host, onEvent: OnEvent, signal: AbortSignal): Tools {
-  return equip(reopenEngine(endpoint, 'lender'), host, new Recorder({ archive: undefined }), onEvent, signal)
+export async function openToolsAt(
+  endpoint: EngineEndpoint,
+  host: Host,
+  onEvent: OnEvent,
+  signal: AbortSignal,
+): Promise<Tools> {
+  const engine = await reopenEngine(endpoint, 'lender')
+  return equip(engine, host, new Recorder({ archive: undefined }), onEvent, signal)
 }
 
 /** The same engine for another call, with its own events, signal and recorder. */

@@ -7,7 +7,7 @@ import type {
   PublishedPort,
 } from '../model/container.ts'
 import type { ContainerEvent, FollowRange } from '../model/container-event.ts'
-import type { EngineEndpoint } from '../model/engine-endpoint.ts'
+import type { EngineEndpoint, RemoteEndpoint } from '../model/engine-endpoint.ts'
 import type { Labels } from '../model/labels.ts'
 import type { BuildRequest, ImageDetails, ImageSummary, PullRequest } from './image-types.ts'
 
@@ -143,7 +143,7 @@ export interface CallOptions {
 }
 
 export interface EngineLocation {
-  /** URL of the engine, such as `unix:///var/run/docker.sock`. */
+  /** URL of the engine, such as `unix:///var/run/docker.sock`, or `local:/var/lib/testfleet/local`. */
   readonly url: string
   /** Source of the URL: `--engine`, `DOCKER_HOST`, `context "x" of DOCKER_CONTEXT`, `default socket` … */
   readonly because: string
@@ -152,6 +152,13 @@ export interface EngineLocation {
   readonly endpoint: EngineEndpoint
   /** URLs of the sockets that were searched, in order; undefined when the engine was named. */
   readonly candidates?: readonly string[]
+  /** Why the local engine was not used instead; undefined when that was no question. */
+  readonly localProblem?: string | undefined
+}
+
+/** Location of an engine to connect to. */
+export interface RemoteLocation extends EngineLocation {
+  readonly endpoint: RemoteEndpoint
 }
 
 export interface EngineVersion {

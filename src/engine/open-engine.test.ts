@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Host } from '../model/host.ts'
-import { openEngine } from './open-engine.ts'
+import { findEngine, openEngine } from './open-engine.ts'
 
 // Also used for DNS lookups.
 const connect = vi.spyOn(Socket.prototype, 'connect')
@@ -74,4 +74,18 @@ test('an unreadable docker configuration is reported once, even if nothing in it
   const message =
     '/dev/null/config.json cannot be read: a folder of its path is a file; it is ignored, including its logins, contexts and proxies'
   expect(warnings).toEqual([message])
+})
+
+test('TESTFLEET_ENGINE names an engine, before DOCKER_HOST and after the call itself', async () => {
+  const environment = { TESTFLEET_ENGINE: 'local:/store', DOCKER_HOST: 'unix:///docker' }
+  const find = (named?: string, more = {}) => findEngine(named, host({ ...environment, ...more }))
+  await expect(find()).resolves.toMatchObject({ url: 'local:/store', because: 'TESTFLEET_ENGINE' })
+  await expect(find('unix:///x')).resolves.toMatchObject({ url: 'unix:///x' })
+  await expect(find('local')).resolves.toMatchObject({ url: 'local:/nowhere/.local/share/testfleet/local' })
+  await expect(find(undefined, { TESTFLEET_ENGINE: '' })).resolves.toMatchObject({ because: 'DOCKER_HOST' })
+  const socket = { url: 'unix:///y', because: 'TESTFLEET_ENGINE' }
+  await expect(find(undefined, { TESTFLEET_ENGINE: 'unix:///y' })).resolves.toMatchObject(socket)
+  const engine = await openEngine(undefined, host(environment))
+  expect(engine.location.endpoint).toEqual({ kind: 'local', folder: '/store' })
+  engine.close()
 })

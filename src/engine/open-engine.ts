@@ -4,7 +4,8 @@ import { say } from '../model/surface.ts'
 import { connectDocker } from './docker/connect.ts'
 import { readDockerConfig } from './docker/docker-config.ts'
 import { locateEngine } from './docker/locate.ts'
-import type { Engine, EngineLocation } from './engine.ts'
+import type { Engine, EngineLocation, RemoteLocation } from './engine.ts'
+import { isLocal, type LocalLocation, locateLocal } from './local/locate.ts'
 
 export interface OpenOptions {
   /** Whether an engine of another machine may be used without TLS. Default: whether TESTFLEET_INSECURE_ENGINE is 1. */
@@ -13,33 +14,57 @@ export interface OpenOptions {
   readonly onWarning?: (message: string) => void
 }
 
-/** Finds the named engine, or the one that the docker command would use. Fails with ENGINE_CONFIGURATION. */
-export function findEngine(
-  named: string | undefined,
-  { environment, homeFolder: home, platform, userId: uid }: Host,
-): Promise<EngineLocation> {
-  return locateEngine({ engine: named, environment, home, platform, uid })
+/**
+ * Finds the named engine: that of `named`, else of TESTFLEET_ENGINE; else the one that the docker command would use. Fails with
+ * ENGINE_CONFIGURATION.
+ */
+export async function findEngine(named: string | undefined, host: Host): Promise<EngineLocation> {
+  return isLocalNamed(named, host) ? locateNamedLocal(named, host) : locateRemote(named, host)
 }
 
 /**
- * Opens the named engine, or the one that the docker command would use. Sends nothing yet. Fails with
- * ENGINE_CONFIGURATION or ENGINE_INSECURE.
+ * Opens the engine that `findEngine` finds. Sends nothing yet. Fails with ENGINE_CONFIGURATION or ENGINE_INSECURE.
  */
 export async function openEngine(
   named: string | undefined,
   host: Host,
   { isInsecureAllowed = host.environment.TESTFLEET_INSECURE_ENGINE === '1', onWarning }: OpenOptions = {},
 ): Promise<Engine> {
+  if (isLocalNamed(named, host)) return openLocal(locateNamedLocal(named, host))
   const { environment, helperEnvironment, homeFolder: home } = host
   const { problem } = await readDockerConfig({ environment, home })
   if (problem !== undefined) onWarning?.(problem)
-  const location = await findEngine(named, host)
+  const location = await locateRemote(named, host)
   if (!isInsecureAllowed) refuseInsecure(location)
   return connectDocker(location, { environment, helperEnvironment, home })
 }
 
+const VARIABLE = 'TESTFLEET_ENGINE'
+
+function isLocalNamed(named: string | undefined, { environment }: Host): boolean {
+  return isLocal(named ?? environment[VARIABLE] ?? '')
+}
+
+function locateNamedLocal(named: string | undefined, host: Host): LocalLocation {
+  const text = named ?? host.environment[VARIABLE] ?? ''
+  return locateLocal(text, named === undefined ? VARIABLE : say('engine'), host)
+}
+
+function locateRemote(named: string | undefined, host: Host): Promise<RemoteLocation> {
+  const { environment, homeFolder: home, platform, userId: uid } = host
+  const variable = environment[VARIABLE] || undefined
+  const because = named === undefined && variable !== undefined ? VARIABLE : say('engine')
+  return locateEngine({ engine: named ?? variable, because, environment, home, platform, uid })
+}
+
+/** Its code is loaded on demand: calls with a container engine do not need it. */
+async function openLocal(location: LocalLocation): Promise<Engine> {
+  const { connectLocal } = await import('./local/connect.ts')
+  return connectLocal(location, location.endpoint)
+}
+
 /** Fails with ENGINE_INSECURE for an engine on another machine that is used without TLS. */
-function refuseInsecure({ url, because, remoteHost, endpoint }: EngineLocation): void {
+function refuseInsecure({ url, because, remoteHost, endpoint }: RemoteLocation): void {
   if (remoteHost === undefined || endpoint.kind !== 'tcp' || endpoint.tls !== undefined) return
   throw new TestfleetError(
     'ENGINE_INSECURE',

@@ -7,6 +7,8 @@ import type { Engine } from './engine.ts'
  * Opens the engine that another process has found. Loads no search for an engine and no logins, and sends nothing yet.
  * `because` says in failures where the endpoint came from.
  */
-export function reopenEngine(endpoint: EngineEndpoint, because: string): Engine {
-  return connectDocker(describeLocation(endpoint, because))
+export async function reopenEngine(endpoint: EngineEndpoint, because: string): Promise<Engine> {
+  if (endpoint.kind !== 'local') return connectDocker(describeLocation(endpoint, because))
+  const { connectLocal } = await import('./local/connect.ts')
+  return connectLocal(describeLocation(endpoint, because), endpoint)
 }

@@ -32,7 +32,7 @@ export const serve: Service<PoolOrder> = async (order, server, { host, signal, r
     end()
   }
   onAbort(signal, end)
-  const tools = openToolsAt(order.endpoint, host, () => {}, stop.signal)
+  const tools = await openToolsAt(order.endpoint, host, () => {}, stop.signal)
   const done = Promise.withResolvers<void>()
   const onEnd = async (): Promise<void> => {
     endWithSession()

@@ -10,6 +10,11 @@ export type EngineEndpoint =
       readonly basePath: string
       readonly tls: TlsFiles | undefined
     }
+  /** No engine is reached: this program does the work itself, in this folder. */
+  | { readonly kind: 'local'; readonly folder: string }
+
+/** An endpoint to connect to. */
+export type RemoteEndpoint = Exclude<EngineEndpoint, { readonly kind: 'local' }>
 
 /** Paths of TLS files, never their content: keys must not appear in anything that may be printed. */
 export interface TlsFiles {

@@ -288,13 +288,11 @@ export function findEngineSocket({ endpoint }: EngineLocation, platform: NodeJS.
 export function refuseEngineSocket(servers: readonly Server[], fleet: Fleet, location: EngineLocation): void {
   const server = servers.find(({ unsafe }) => unsafe.engineSocket)
   if (server === undefined) return
-  throw new TestfleetError(
-    'ENGINE_CONFIGURATION',
-    `${server.name} asks for the engine's socket, but the engine is reached at ${location.url}`,
-    {
-      server: server.name,
-      at: fleet.source.locate(['servers', server.name, 'unsafe', 'engineSocket']),
-      hint: 'Use an engine that is reached by a unix socket, or remove `unsafe: { engineSocket: true }`.',
-    },
-  )
+  const why =
+    location.endpoint.kind === 'local' ? 'the local engine has none' : `the engine is reached at ${location.url}`
+  throw new TestfleetError('ENGINE_CONFIGURATION', `${server.name} asks for the engine's socket, but ${why}`, {
+    server: server.name,
+    at: fleet.source.locate(['servers', server.name, 'unsafe', 'engineSocket']),
+    hint: 'Use an engine that is reached by a unix socket, or remove `unsafe: { engineSocket: true }`.',
+  })
 }

@@ -17,7 +17,7 @@ export function refuseMissingDevices(
   exists: Exists = existsSync,
 ): void {
   const isInContainer = exists('/.dockerenv') || exists('/run/.containerenv')
-  if (platform !== 'linux' || endpoint.kind !== 'socket' || isInContainer) return
+  if (platform !== 'linux' || endpoint.kind === 'tcp' || isInContainer) return
   for (const server of servers)
     for (const [index, { host }] of server.devices.entries())
       if (!exists(host))

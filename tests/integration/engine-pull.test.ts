@@ -9,14 +9,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Harness, openHarness, pack } from '../../src/engine/conformance/harness.ts'
 import { connectDocker } from '../../src/engine/docker/connect.ts'
 import { locateEngine } from '../../src/engine/docker/locate.ts'
-import type { Engine, EngineLocation } from '../../src/engine/engine.ts'
+import type { Engine, RemoteLocation } from '../../src/engine/engine.ts'
 import type { PullProgress } from '../../src/engine/image-types.ts'
 import { makeFleetFolder, removeFleetFolders, runTestfleet } from '../support/command.ts'
 
 /** Pulls from a real registry that wants a password: Debian's docker-registry, behind a port of the loopback. */
 describe('a private image', () => {
   let home = ''
-  let location: EngineLocation
+  let location: RemoteLocation
   let harness: Harness
   let registry = ''
   let image = ''
@@ -217,7 +217,7 @@ async function statusOf(url: string, signal: AbortSignal): Promise<number | unde
 /** Puts a small image into the registry, and removes it from the engine. */
 async function pushImage(
   { engine, labels }: Harness,
-  location: EngineLocation,
+  location: RemoteLocation,
   image: string,
   login: object,
 ): Promise<void> {

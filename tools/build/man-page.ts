@@ -6,6 +6,7 @@ import { VERSION } from '../../src/version.ts'
 
 const environment: readonly (readonly [name: string, meaning: string])[] = [
   ['TESTFLEET_SESSION', 'Name of the session to work on, unless --session names one'],
+  ['TESTFLEET_ENGINE', 'The engine to use, unless --engine names one'],
   ['DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG', 'The container engine, as for the docker command'],
   ['TESTFLEET_ENGINE_TIMEOUT', 'How long one answer of the engine may take, such as 30s'],
   ['TESTFLEET_INSECURE_ENGINE', 'With 1, the same as --insecure-engine'],

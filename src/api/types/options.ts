@@ -11,7 +11,10 @@ export type FleetSource<F extends FleetFile> = string | (F & StrictFleet<F>)
 
 /** Settings of a client. */
 export interface TestfleetOptions {
-  /** URL of the engine, or `context:NAME`. Default: the engine that the docker command would use. */
+  /**
+   * URL of the engine, `context:NAME`, or `local` for the local engine. Default: what TESTFLEET_ENGINE names, then the
+   * engine that the docker command would use.
+   */
   readonly engine?: string | undefined
   /** Uses an engine of another machine without TLS. Refused otherwise: anyone who can reach such an engine is root there. */
   readonly insecureEngine?: boolean | undefined

@@ -23,8 +23,8 @@ export const commonOptions = {
     default: 'TESTFLEET_SESSION, then the session of the fleet file',
     completes: 'session',
   }),
-  engine: text('URL', 'Container engine, as a URL or context:NAME', {
-    default: 'the one that the docker command uses',
+  engine: text('URL', 'Container engine, as a URL or context:NAME; or local, for this machine without one', {
+    default: 'TESTFLEET_ENGINE, then the one that the docker command uses',
   }),
   'insecure-engine': flag('Use an engine on another machine without TLS: anyone who reaches it is root there'),
   json: flag('Print the result as one JSON document'),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Agent, RequestOptions } from 'node:http'
 import { createRequire } from 'node:module'
-import type { EngineEndpoint, TlsFiles } from '../../model/engine-endpoint.ts'
+import type { EngineEndpoint, RemoteEndpoint, TlsFiles } from '../../model/engine-endpoint.ts'
 import { TestfleetError } from '../../model/failures.ts'
 import type { EngineLocation } from '../engine.ts'
 
@@ -27,7 +27,7 @@ export interface Dialer {
 const keepAlive = { keepAlive: true, keepAliveInitialDelay: 30_000, maxFreeSockets: 32, scheduling: 'lifo' } as const
 
 /** Prepares connections to an endpoint without connecting yet. Another kind of endpoint is another file here. */
-export async function openDialer(endpoint: EngineEndpoint): Promise<Dialer> {
+export async function openDialer(endpoint: RemoteEndpoint): Promise<Dialer> {
   if (endpoint.kind === 'socket') return dialSocket(endpoint.path)
   const { host, port, basePath, tls } = endpoint
   if (tls === undefined) return { ...plainHttp(), options: { host, port }, basePath }
@@ -66,12 +66,12 @@ async function readPem(file: string | undefined): Promise<Buffer | undefined> {
  * Describes the location of an engine. `because` names the source of the endpoint; `candidates` are the URLs that were
  * searched.
  */
-export function describeLocation(
-  endpoint: EngineEndpoint,
+export function describeLocation<Endpoint extends EngineEndpoint>(
+  endpoint: Endpoint,
   because: string,
   candidates?: readonly string[],
-): EngineLocation {
-  const remoteHost = endpoint.kind === 'socket' || isLoopback(endpoint.host) ? undefined : endpoint.host
+): EngineLocation & { readonly endpoint: Endpoint } {
+  const remoteHost = endpoint.kind !== 'tcp' || isLoopback(endpoint.host) ? undefined : endpoint.host
   return { url: formatEndpoint(endpoint), because, remoteHost, endpoint, ...(candidates && { candidates }) }
 }
 
@@ -80,6 +80,7 @@ export function formatSocket(path: string): string {
 }
 
 function formatEndpoint(endpoint: EngineEndpoint): string {
+  if (endpoint.kind === 'local') return `local:${endpoint.folder}`
   if (endpoint.kind === 'socket') return formatSocket(endpoint.path)
   const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host
   return `${endpoint.tls === undefined ? 'tcp' : 'https'}://${host}:${endpoint.port}${endpoint.basePath}`

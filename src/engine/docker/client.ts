@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream'
 import { isBlock } from '../../formats/block.ts'
 import type { TestfleetError } from '../../model/failures.ts'
 import type { Labels } from '../../model/labels.ts'
-import type { CallOptions, EngineLocation } from '../engine.ts'
+import type { CallOptions, RemoteLocation } from '../engine.ts'
 import {
   type HttpRequest,
   type HttpResponse,
@@ -21,7 +21,7 @@ import { pingFirst, shareUntilAborted, watchByPing } from './ping.ts'
  * breaks is repeated if that is safe.
  */
 export interface Client {
-  readonly location: EngineLocation
+  readonly location: RemoteLocation
   /** The deadline of a request with `deadline: 'long'` whose caller sets none. */
   readonly longDeadlineMs: number
   /** Returns the engine's dialect. The first request pings the engine; later ones use the result. */
@@ -93,7 +93,7 @@ const maxJsonBytes = 128 * 1024 * 1024
 const maxRefusalBytes = 64 * 1024
 
 /** Opens a client without sending anything. `answerMs` limits one answer, `pingMs` the first one. */
-export function openClient(location: EngineLocation, answerMs: number, pingMs: number): Client {
+export function openClient(location: RemoteLocation, answerMs: number, pingMs: number): Client {
   const connection = openConnection(location.endpoint)
   const longDeadlineMs = 4 * answerMs
   const dialect = shareUntilAborted((signal) => pingFirst(connection, location, pingMs, signal))
@@ -171,7 +171,7 @@ function retryPolicyOf({ route, isRepeatable = false, signal, timeoutMs }: Call)
 export function formRequest(
   { route, query, json, body, headers, signal, timeoutMs }: Call,
   version: string,
-  location: EngineLocation,
+  location: RemoteLocation,
 ): Omit<HttpRequest, 'timeoutCovers' | 'pingWatch'> {
   const [method, path] = route.split(' ') as [HttpRequest['method'], string]
   const sent = json === undefined ? body : { type: 'application/json', content: Buffer.from(JSON.stringify(json)) }
@@ -208,7 +208,7 @@ export function labelFilter(labels: Labels): string {
   })
 }
 
-async function acceptResponse(response: HttpResponse, call: Call, location: EngineLocation): Promise<HttpResponse> {
+async function acceptResponse(response: HttpResponse, call: Call, location: RemoteLocation): Promise<HttpResponse> {
   // 304 means that the object is already in the requested state.
   if (response.status < 300 || response.status === 304) return response
   const refusal = readRefusal(response.status, await readStart(response, maxRefusalBytes))
@@ -216,7 +216,7 @@ async function acceptResponse(response: HttpResponse, call: Call, location: Engi
   throw call.explainRefusal?.(refusal) ?? refused(refusal, location)
 }
 
-function parseJson(bytes: Buffer, route: Route, location: EngineLocation): unknown {
+function parseJson(bytes: Buffer, route: Route, location: RemoteLocation): unknown {
   const text = bytes.toString('utf8')
   try {
     return JSON.parse(text)

@@ -1,6 +1,6 @@
 import { readDurationMs } from '../../formats/duration.ts'
 import { TestfleetError } from '../../model/failures.ts'
-import type { Engine, EngineLocation } from '../engine.ts'
+import type { Engine, RemoteLocation } from '../engine.ts'
 import { openClient } from './client.ts'
 import { containerVerbs } from './containers.ts'
 import type { DockerHome } from './docker-config.ts'
@@ -19,7 +19,7 @@ const defaultPingMs = 10_000
  * Without a `dockerHome`, pulls use no login, builds use no proxy, and every deadline is the default. Methods that
  * clean-up does not need load their code on demand.
  */
-export function connectDocker(location: EngineLocation, dockerHome?: DockerHome): Engine {
+export function connectDocker(location: RemoteLocation, dockerHome?: DockerHome): Engine {
   const timeoutMs = readTimeout(dockerHome?.environment ?? {})
   const client = openClient(location, timeoutMs ?? defaultAnswerMs, timeoutMs ?? defaultPingMs)
   const system = async () => (await import('./system.ts')).systemVerbs(client)

@@ -1,6 +1,6 @@
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
-import type { EngineEndpoint } from '../../model/engine-endpoint.ts'
+import type { RemoteEndpoint } from '../../model/engine-endpoint.ts'
 import { TestfleetError } from '../../model/failures.ts'
 import { type Dialer, openDialer } from '../dial/dial.ts'
 import { type Deadline, type Limits, startDeadline } from './deadline.ts'
@@ -44,7 +44,7 @@ export interface UpgradedConnection {
   readonly head: Buffer
 }
 
-export function openConnection(endpoint: EngineEndpoint): Connection {
+export function openConnection(endpoint: RemoteEndpoint): Connection {
   let opening: Promise<Dialer> | undefined
   let agent: Agent | undefined
   const dialer = async (): Promise<Dialer> => {

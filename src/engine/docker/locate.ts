@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { EngineEndpoint, TlsFiles } from '../../model/engine-endpoint.ts'
+import type { RemoteEndpoint, TlsFiles } from '../../model/engine-endpoint.ts'
 import { TestfleetError } from '../../model/failures.ts'
 import { say } from '../../model/surface.ts'
 import { describeLocation, formatSocket } from '../dial/dial.ts'
-import type { EngineLocation } from '../engine.ts'
+import type { RemoteLocation } from '../engine.ts'
 import {
   type DockerHome,
   publicTls,
@@ -18,6 +18,8 @@ import {
 export interface LocateRequest {
   /** Value of `--engine`: a URL, or `context:NAME`. */
   readonly engine?: string | undefined
+  /** What gave that value. Default: `--engine`. */
+  readonly because?: string | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly home: string
   readonly platform: NodeJS.Platform
@@ -32,11 +34,11 @@ export interface LocateRequest {
  *
  * Fails with ENGINE_CONFIGURATION for an unusable address, context or certificate; the failure names the file.
  */
-export async function locateEngine(request: LocateRequest): Promise<EngineLocation> {
-  const { engine, environment } = request
+export async function locateEngine(request: LocateRequest): Promise<RemoteLocation> {
+  const { engine, because = say('engine'), environment } = request
   if (engine !== undefined) {
-    if (!engine.startsWith('context:')) return locateAddress(engine, say('engine'), request)
-    return locateContext(engine.slice('context:'.length), say('engine'), request)
+    if (!engine.startsWith('context:')) return locateAddress(engine, because, request)
+    return locateContext(engine.slice('context:'.length), because, request)
   }
   if (environment.DOCKER_HOST) return locateDefault(request)
   if (environment.DOCKER_CONTEXT) return locateContext(environment.DOCKER_CONTEXT, 'DOCKER_CONTEXT', request)
@@ -44,7 +46,7 @@ export async function locateEngine(request: LocateRequest): Promise<EngineLocati
   return locateContext(currentContext, file, request)
 }
 
-async function locateAddress(text: string, because: string, request: LocateRequest): Promise<EngineLocation> {
+async function locateAddress(text: string, because: string, request: LocateRequest): Promise<RemoteLocation> {
   const address = parseAddress(text, because, request.platform)
   const tls = address.kind === 'socket' ? undefined : await tlsOfAddress(address, because, request)
   return describeLocation(endpointOf(address, tls), because)
@@ -64,7 +66,7 @@ async function tlsOfAddress(
   return address.scheme === 'http' ? undefined : tls
 }
 
-async function locateContext(name: string, origin: string, request: LocateRequest): Promise<EngineLocation> {
+async function locateContext(name: string, origin: string, request: LocateRequest): Promise<RemoteLocation> {
   if (name === 'default') return locateDefault(request)
   const context = await readContext(name, origin, request)
   const because = `context "${name}" of ${origin}`
@@ -73,12 +75,12 @@ async function locateContext(name: string, origin: string, request: LocateReques
   return describeLocation(endpointOf(address, tls), because)
 }
 
-function locateDefault(request: LocateRequest): Promise<EngineLocation> {
+function locateDefault(request: LocateRequest): Promise<RemoteLocation> {
   const host = request.environment.DOCKER_HOST
   return host ? locateAddress(host, 'DOCKER_HOST', request) : locateSocket(request)
 }
 
-async function locateSocket(request: LocateRequest): Promise<EngineLocation> {
+async function locateSocket(request: LocateRequest): Promise<RemoteLocation> {
   const sockets = await usualSockets(request)
   const candidates = sockets.map((socket) => formatSocket(socket.path))
   for (const { path, because } of sockets) {
@@ -87,7 +89,7 @@ async function locateSocket(request: LocateRequest): Promise<EngineLocation> {
   return describeLocation({ kind: 'socket', path: defaultSocket(request.platform) }, 'default socket', candidates)
 }
 
-type UsualSocket = Pick<EngineLocation, 'because'> & { readonly path: string }
+type UsualSocket = Pick<RemoteLocation, 'because'> & { readonly path: string }
 
 async function usualSockets({ home, environment, platform, uid }: LocateRequest): Promise<UsualSocket[]> {
   const first = { path: defaultSocket(platform), because: 'default socket' }
@@ -116,7 +118,7 @@ async function colimaSockets(home: string): Promise<UsualSocket[]> {
   }))
 }
 
-function endpointOf(address: Address, given: TlsFiles | undefined): EngineEndpoint {
+function endpointOf(address: Address, given: TlsFiles | undefined): RemoteEndpoint {
   if (address.kind === 'socket') return address
   const { scheme, host, basePath } = address
   const tls = given ?? (scheme === 'https' ? publicTls : undefined)

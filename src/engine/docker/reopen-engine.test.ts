@@ -7,14 +7,14 @@ import { reopenEngine } from '../reopen-engine.ts'
 
 test('an engine is reopened by its endpoint only', async () => {
   await using fake = await fakeDocker((_, response) => response.end('[]'))
-  const engine = reopenEngine(fake.engine.location.endpoint, 'a test')
+  const engine = await reopenEngine(fake.engine.location.endpoint, 'a test')
   expect(engine.location).toMatchObject({ url: fake.engine.location.url, remoteHost: undefined })
   expect(await engine.listContainers({})).toEqual([])
   engine.close()
 })
 
 test('a failure says where the endpoint came from', async () => {
-  const engine = reopenEngine({ kind: 'socket', path: '/no/such.sock' }, 'a test')
+  const engine = await reopenEngine({ kind: 'socket', path: '/no/such.sock' }, 'a test')
   await expect(engine.listContainers({})).rejects.toMatchObject({
     code: 'NO_ENGINE',
     message: expect.stringContaining('unix:///no/such.sock (a test)'),

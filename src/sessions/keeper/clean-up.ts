@@ -22,7 +22,7 @@ const RECHECK_MS = 1500
 /** Cleans up once nobody is connected any more. Tries again until it succeeds or time is up. */
 export async function cleanUp(order: KeeperOrder): Promise<void> {
   const giveUp = AbortSignal.timeout(GIVE_UP_MS)
-  const runtime = openRuntime(order)
+  const runtime = await openRuntime(order)
   const { stateFolder } = order
   const notes = stateFolder === undefined ? undefined : openNotes(stateFolder, runtime)
   const tools = { runtime, sessions: openStore(runtime), onEvent() {}, notes }
@@ -40,9 +40,14 @@ export async function cleanUp(order: KeeperOrder): Promise<void> {
 /** The package may be uninstalled later. Without it, the next call of testfleet ends servers without a container. */
 void import('../../runtime/processes/open-processes.ts').catch(() => {})
 
-function openRuntime({ endpoint }: KeeperOrder): Runtime {
+/** Loads what `cleanUp` loads for the engine of an order. */
+export async function prepareCleanUp({ endpoint }: KeeperOrder): Promise<void> {
+  if (endpoint.kind === 'local') (await reopenEngine(endpoint, 'keeper')).close()
+}
+
+async function openRuntime({ endpoint }: KeeperOrder): Promise<Runtime> {
   const here = { supervisorFile: '', userId: process.getuid?.(), platform: process.platform }
-  return withExternal(withProcesses(openContainers(reopenEngine(endpoint, 'keeper')), here))
+  return withExternal(withProcesses(openContainers(await reopenEngine(endpoint, 'keeper')), here))
 }
 
 function openNotes(stateFolder: string, runtime: Runtime): SessionNotes {

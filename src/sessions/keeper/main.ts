@@ -36,7 +36,11 @@ async function begin(order: KeeperOrder): Promise<void> {
   guard.connect(process.stdin, process.stdout)
   // Loads the clean-up code only after answering, because the starter waits for the answer. Loads it now, because the
   // package may be uninstalled later.
-  setImmediate(() => void loadCleanUp().catch(() => {}))
+  setImmediate(() => void prepare(order).catch(() => {}))
+}
+
+async function prepare(order: KeeperOrder): Promise<void> {
+  await (await loadCleanUp()).prepareCleanUp(order)
 }
 
 function loadCleanUp(): Promise<typeof import('./clean-up.ts')> {
