@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto'
+import { access, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { PublishedPort } from '../../../model/container.ts'
+import { TestfleetError } from '../../../model/failures.ts'
+import type { CallOptions } from '../../engine.ts'
+import { callProgram, runProgram } from '../programs.ts'
+import { freeName, listNames, readName, readRecord, takeName, undefinedIfGone, writeRecord } from '../store.ts'
+import type { Attachment, ContainerRecord, Local } from '../types.ts'
+import { type Bridge, bridgeOf } from './bridge.ts'
+import { joinNames, leaveNames } from './hosts.ts'
+import { type ReservedPort, reservePorts } from './ports.ts'
+import { containerExists, ensureBridge, findNetwork, networkMissing, readNetwork } from './records.ts'
+import { writeResolver } from './resolver.ts'
+import { runNft, tableOf } from './rules.ts'
+import { addressIn, addressNumbers } from './subnets.ts'
+
+/** A container's place in its network, and what keeps its published ports. */
+export interface Attached {
+  readonly attachment: Attachment
+  /** Sockets that take the published ports. The container's monitor inherits them, and so keeps the ports as long as it lives. */
+  readonly descriptors: readonly number[]
+  /** Program, with its words, that stops the redirection when the container has ended. Undefined when it publishes nothing. */
+  readonly onExit: readonly [string, ...string[]] | undefined
+  /** Closes the sockets here: call it once the monitor has been started, or when it could not be. */
+  release(): void
+}
+
+/**
+ * Connects a container to its network before it starts: its network namespace, hosts file, resolv.conf and published
+ * ports. Keeps the address of an earlier start. START_FAILED, PORT_TAKEN; leaves nothing behind then.
+ */
+export async function attach(local: Local, record: ContainerRecord, options: CallOptions = {}): Promise<Attached> {
+  const { id, spec } = record
+  const earlier = await readAttachment(local, id)
+  const network = await findNetwork(local, spec.network.name)
+  if (network === undefined) throw networkMissing(spec.network.name)
+  const [bridge] = await Promise.all([ensureBridge(local, network.id), loosen(local, id, earlier)])
+  const reserved = await reservePorts(spec.ports)
+  try {
+    const ip = await takeAddress(local, network.id, bridge, id, earlier)
+    const namespace = join(NAMESPACES, namespaceOf(id))
+    const published = reserved.map((port) => port.published)
+    const attachment = {
+      networkId: network.id,
+      networkName: network.name,
+      namespace,
+      ip,
+      gateway: bridge.gateway,
+      published,
+    }
+    // Written before anything is made: what it names is removed by `detach`, however far this call gets.
+    await writeRecord(attachmentPath(local, id), attachment)
+    const [onExit] = await Promise.all([
+      publish(local, id, attachment),
+      link(local, id, attachment, options),
+      joinNames(local, record, attachment),
+      writeResolver(local, record),
+    ])
+    if ((await readNetwork(local, network.id)) === undefined) throw networkMissing(network.name)
+    return {
+      attachment,
+      descriptors: reserved.map((port) => port.descriptor),
+      onExit,
+      release: () => release(reserved),
+    }
+  } catch (error) {
+    release(reserved)
+    await detach(local, id).catch(() => {})
+    throw error
+  }
+}
+
+/** Where a container is in its network, or was when it ran last. */
+export function readAttachment(local: Local, id: string): Promise<Attachment | undefined> {
+  return readRecord(attachmentPath(local, id))
+}
+
+/**
+ * Takes a container that has ended out of its network: its names and its published ports. Its address stays its own. No
+ * error if nothing is there.
+ */
+export async function leave(local: Local, id: string): Promise<void> {
+  const attachment = await readAttachment(local, id)
+  if (attachment === undefined) return
+  await Promise.all([unpublish(local, id), leaveNames(local, attachment.networkId, id)])
+}
+
+/** Removes everything that connects a container to its network. No error if nothing is there. */
+export async function detach(local: Local, id: string): Promise<void> {
+  const attachment = await readAttachment(local, id)
+  await loosen(local, id, attachment)
+  if (attachment === undefined) return
+  const folder = addressesOf(local, attachment.networkId)
+  await freeName(folder, attachment.ip.slice(attachment.ip.lastIndexOf('.') + 1), id)
+  await rm(attachmentPath(local, id), { force: true })
+}
+
+/** Removes what an earlier start has made, except the address. */
+async function loosen(local: Local, id: string, attachment: Attachment | undefined): Promise<void> {
+  if (attachment === undefined) return
+  await Promise.all([
+    unpublish(local, id),
+    leaveNames(local, attachment.networkId, id),
+    removeNamespace(local, id, attachment.namespace),
+  ])
+}
+
+const NAMESPACES = '/run/netns'
+
+function namespaceOf(id: string): string {
+  return `testfleet-${id.slice(0, 16)}`
+}
+
+function attachmentPath({ store }: Local, id: string): string {
+  return store.path('containers', id, 'network.json')
+}
+
+function addressesOf({ store }: Local, networkId: string): string {
+  return store.path('networks', networkId, 'addresses')
+}
+
+/** Its interfaces go with it. */
+async function removeNamespace({ machine }: Local, id: string, path: string): Promise<void> {
+  if (machine.prefix.length === 0 && (await access(path).catch(() => 'gone')) === 'gone') return
+  await runProgram(machine, 'ip', { arguments: ['netns', 'delete', namespaceOf(id)] })
+}
+
+async function takeAddress(
+  local: Local,
+  networkId: string,
+  bridge: Bridge,
+  id: string,
+  earlier: Attachment | undefined,
+): Promise<string> {
+  const folder = addressesOf(local, networkId)
+  const before = earlier?.networkId === networkId ? earlier.ip.slice(earlier.ip.lastIndexOf('.') + 1) : undefined
+  if (before !== undefined && (await readName(folder, before)) === id) return addressIn(bridge, Number(before))
+  const isAlive = (owner: string): Promise<boolean> => containerExists(local, owner)
+  const taken = new Set(await listNames(folder))
+  const all = Array.from(
+    { length: addressNumbers.last - addressNumbers.first + 1 },
+    (_, at) => at + addressNumbers.first,
+  )
+  // Free ones first; then those of containers that are gone.
+  for (const number of [...all].sort((a, b) => Number(taken.has(`${a}`)) - Number(taken.has(`${b}`)))) {
+    if ((await takeName(folder, `${number}`, id, isAlive)) === id) return addressIn(bridge, number)
+  }
+  throw new TestfleetError('START_FAILED', 'the container could not be started: its network has no address left', {
+    hint: `A network has ${all.length} addresses. Remove containers that nobody uses.`,
+  })
+}
+
+/** Makes the namespace with its two interfaces. A name in the host is random, because an earlier one vanishes later. */
+async function link(
+  local: Local,
+  id: string,
+  { networkId, ip, gateway, published }: Attachment,
+  { signal }: CallOptions,
+) {
+  const { machine } = local
+  const name = namespaceOf(id)
+  const outside = `tv${id.slice(0, 7)}${randomBytes(3).toString('hex')}`
+  const hex = ip.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
+  const ip_ = (words: readonly string[], lines: readonly string[]) =>
+    callProgram(machine, 'ip', { arguments: [...words, '-batch', '-'], input: `${lines.join('\n')}\n`, signal })
+  await ip_(
+    [],
+    [
+      `netns add ${name}`,
+      `link add ${outside} up master ${bridgeOf(networkId)} type veth peer name eth0 address 02:42:${hex.join(':')} netns ${name}`,
+      // For a container that reaches itself by a port that it publishes.
+      ...(published.length > 0 ? [`link set ${outside} type bridge_slave hairpin on`] : []),
+    ],
+  )
+  await ip_(
+    ['-n', name],
+    [
+      'link set lo up',
+      'link set eth0 addrgenmode none',
+      `addr add ${ip}/24 dev eth0`,
+      'link set eth0 up',
+      `route add default via ${gateway}`,
+    ],
+  )
+}
+
+function unpublishPath({ store }: Local, id: string): string {
+  return store.path('containers', id, 'unpublish.nft')
+}
+
+async function publish(local: Local, id: string, attachment: Attachment): Promise<Attached['onExit']> {
+  if (attachment.published.length === 0) return undefined
+  const path = unpublishPath(local, id)
+  const elements = attachment.published.map((port) => elementOf(attachment, port))
+  const added = elements.map(({ map, key, to }) => `add element ${map} { ${key} : ${to} }\n`).join('')
+  const removed = elements.map(({ map, key }) => `delete element ${map} { ${key} }\n`).join('')
+  // Added first, because nothing is deleted at all when one of them is not there.
+  await writeFile(path, added + removed, { mode: 0o600 })
+  if (!(await runNft(local.machine, added))) throw networkMissing(attachment.networkName)
+  return ['nft', '-f', path]
+}
+
+function elementOf({ networkId, ip }: Attachment, { address, protocol, port, container }: PublishedPort) {
+  const table = tableOf(bridgeOf(networkId))
+  const to = `${ip} . ${container}`
+  if (address === '0.0.0.0') return { map: `${table} everywhere`, key: `${protocol} . ${port}`, to }
+  return { map: `${table} at`, key: `${protocol} . ${address} . ${port}`, to }
+}
+
+/** The file tells what to remove; the table may be gone already. */
+async function unpublish(local: Local, id: string): Promise<void> {
+  const path = unpublishPath(local, id)
+  const changes = await readFile(path, 'utf8').catch(undefinedIfGone)
+  if (changes === undefined) return
+  await runProgram(local.machine, 'nft', { arguments: ['-f', '-'], input: changes })
+  await rm(path, { force: true })
+}
+
+function release(reserved: readonly ReservedPort[]): void {
+  for (const port of reserved) port.release()
+}

@@ -1,0 +1,132 @@
+import { appendFile, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { makeFolder, undefinedIfGone } from '../store.ts'
+import type { ContainerRecord, Local } from '../types.ts'
+import { listMembers } from './records.ts'
+
+const head = [
+  '127.0.0.1\tlocalhost',
+  '::1\tlocalhost ip6-localhost ip6-loopback',
+  'fe00::0\tip6-localnet',
+  'ff00::0\tip6-mcastprefix',
+  'ff02::1\tip6-allnodes',
+  'ff02::2\tip6-allrouters',
+]
+
+/** Below this line are the containers of the network. */
+const SEPARATOR = '# Servers of the network\n'
+
+export function hostsPath({ store }: Local, id: string): string {
+  return store.path('containers', id, 'hosts')
+}
+
+/** Writes the hosts file of a container that is about to start, and adds its names to those of the others. */
+export async function joinNames(
+  local: Local,
+  record: ContainerRecord,
+  at: { readonly networkId: string; readonly ip: string; readonly gateway: string },
+): Promise<void> {
+  const { id, spec } = record
+  await writeFile(hostsPath(local, id), ownLines(record, at.ip, at.gateway) + SEPARATOR, { mode: 0o644 })
+  const names = new Set([...spec.network.aliases, record.name, id.slice(0, 12)])
+  const folder = await makeFolder(local.store.path('networks', at.networkId, 'members'))
+  await writeFile(join(folder, id), `${at.ip}\t${[...names].join(' ')}\n`, { mode: 0o600 })
+  await refresh(local, at.networkId)
+}
+
+/** Takes the names of a container out of the hosts files of the others. No error if they are not there. */
+export async function leaveNames(local: Local, networkId: string, id: string): Promise<void> {
+  await rm(local.store.path('networks', networkId, 'members', id), { force: true })
+  await refresh(local, networkId)
+}
+
+function ownLines({ spec }: ContainerRecord, ip: string, gateway: string): string {
+  const extra = Object.entries(spec.extraHosts).map(
+    ([name, address]) => `${address === 'host-gateway' ? gateway : address}\t${name}`,
+  )
+  return [...head, ...extra, `${ip}\t${spec.hostname}`].map((line) => `${line}\n`).join('')
+}
+
+interface Refreshing {
+  readonly current: Promise<void>
+  next?: Promise<void>
+}
+
+const refreshing = new Map<string, Refreshing>()
+
+/** Brings all hosts files of a network up to date. Calls at the same time share their work. */
+function refresh(local: Local, networkId: string): Promise<void> {
+  const key = local.store.path('networks', networkId)
+  const running = refreshing.get(key)
+  if (running !== undefined) {
+    running.next ??= running.current.catch(() => {}).then(() => refresh(local, networkId))
+    return running.next
+  }
+  const current = refreshNow(local, networkId).finally(() => refreshing.delete(key))
+  refreshing.set(key, { current })
+  return current
+}
+
+const MOST_ROUNDS = 20
+
+/** Another process can change the members meanwhile, and has then seen this call's or is seen here. */
+async function refreshNow(local: Local, networkId: string): Promise<void> {
+  let before = await readMembers(local, networkId)
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    const lines = [...before.values()]
+    await Promise.all([...before.keys()].map((id) => refreshFile(hostsPath(local, id), lines)))
+    const after = await readMembers(local, networkId)
+    if (isSame(before, after)) return
+    before = after
+  }
+}
+
+type Members = ReadonlyMap<string, string>
+
+async function readMembers(local: Local, networkId: string): Promise<Members> {
+  const ids = await listMembers(local, networkId)
+  const folder = local.store.path('networks', networkId, 'members')
+  const entries = await Promise.all(
+    ids.map(async (id) => [id, await readFile(join(folder, id), 'utf8').catch(undefinedIfGone)] as const),
+  )
+  // A line without its end is being written: its writer refreshes when it is there.
+  return new Map(entries.flatMap(([id, line]) => (line?.endsWith('\n') ? [[id, line]] : [])))
+}
+
+function isSame(a: Members, b: Members): boolean {
+  return a.size === b.size && [...a].every(([id, line]) => b.get(id) === line)
+}
+
+/**
+ * Changes a hosts file in place, because a file that is mounted cannot be replaced. Only whole lines are added, and a line
+ * is taken out by one byte that makes it a comment, so that a reader never sees half a line.
+ */
+async function refreshFile(path: string, wanted: readonly string[]): Promise<void> {
+  const text = await readFile(path, 'latin1').catch(undefinedIfGone)
+  if (text === undefined) return
+  const { missing, surplus } = compareHosts(text, wanted)
+  if (surplus.length > 0) {
+    const file = await open(path, 'r+')
+    try {
+      for (const offset of surplus) await file.write('#', offset)
+    } finally {
+      await file.close()
+    }
+  }
+  if (missing !== '') await appendFile(path, missing)
+}
+
+/** Compares the servers in a hosts file with those that should be there. Surplus lines are told by their offsets. */
+export function compareHosts(
+  text: string,
+  wanted: readonly string[],
+): { readonly missing: string; readonly surplus: readonly number[] } {
+  const missing = new Set(wanted)
+  const surplus: number[] = []
+  let offset = text.indexOf(SEPARATOR) + SEPARATOR.length
+  for (const line of text.slice(offset).split(/(?<=\n)/)) {
+    if (!line.startsWith('#') && line !== '' && !missing.delete(line)) surplus.push(offset)
+    offset += line.length
+  }
+  return { missing: [...missing].join(''), surplus }
+}
