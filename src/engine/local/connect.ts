@@ -1,5 +1,6 @@
 import { TestfleetError } from '../../model/failures.ts'
 import type { Engine, EngineLocation } from '../engine.ts'
+import { networkVerbs } from './networks/networks.ts'
 import { chooseRuntime } from './oci/runtime.ts'
 import { type Machine, rootMachine } from './programs.ts'
 import { openStore } from './store.ts'
@@ -23,6 +24,7 @@ export function connectLocal(location: EngineLocation, { folder, machine = rootM
   return {
     location,
     ...missingVerbs(local),
+    ...networkVerbs(local),
     ...volumeVerbs(local),
     close() {},
   }
