@@ -7,7 +7,7 @@ import { freeSubnets, isFree, readUsedRanges, type Subnet } from './subnets.ts'
 
 /** The bridge of a network on this machine. */
 export interface Bridge extends Subnet {
-  /** Whether rules of another firewall let its packets pass. */
+  /** Whether rules were added to another firewall so that its packets pass. */
   readonly hasAccepts: boolean
 }
 

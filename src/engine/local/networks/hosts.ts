@@ -116,7 +116,7 @@ async function refreshFile(path: string, wanted: readonly string[]): Promise<voi
   if (missing !== '') await appendFile(path, missing)
 }
 
-/** Compares the servers in a hosts file with those that should be there. Surplus lines are told by their offsets. */
+/** Compares the servers in a hosts file with those that should be there. Surplus lines are given by their offsets. */
 export function compareHosts(
   text: string,
   wanted: readonly string[],

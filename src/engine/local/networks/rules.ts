@@ -9,7 +9,7 @@ export function tableOf(bridge: string): string {
 
 /**
  * Makes the rules of a network: its way out, its published ports, and what must not reach it. Replaces those of an
- * earlier call. Returns whether another firewall needed to be told to let its packets pass.
+ * earlier call. Returns whether rules were added to another firewall, too.
  */
 export async function makeRules(machine: Machine, bridge: string, subnet: Subnet): Promise<boolean> {
   const rules = networkRules(bridge, subnet)
