@@ -25,7 +25,7 @@ test('texts of the library do not mention the command line, nor texts of the com
 
 /** Programs that testfleet starts, and requests to servers, have their own options; variables of a style sheet look like some. */
 const ownOptions =
-  /^(?:timeline\/(?:chart|page-script|page-style)|names\/(?:namespace|ignored-signals|outer-session)|images\/(?:install-packages|place-files|image-files)|model\/(?:host|surface|fleet-file)|audit\/.*|runtime\/processes\/(?:client|supervisor\/(?:guard|start-program))|integrations\/mocha)\.ts$/
+  /^(?:timeline\/(?:chart|page-script|page-style)|names\/(?:namespace|ignored-signals|outer-session)|images\/(?:install-packages|place-files|image-files)|model\/(?:host|surface|fleet-file)|audit\/.*|runtime\/processes\/(?:client|supervisor\/(?:guard|start-program))|engine\/local\/.*|integrations\/mocha)\.ts$/
 /** Options of other programs, which hints name. */
 const othersOptions = /--network host/g
 
