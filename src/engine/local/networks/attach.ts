@@ -1,18 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { access, readFile, rm, writeFile } from 'node:fs/promises'
+import { access, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { PublishedPort } from '../../../model/container.ts'
 import { TestfleetError } from '../../../model/failures.ts'
 import type { CallOptions } from '../../engine.ts'
 import { callProgram, runProgram } from '../programs.ts'
-import { freeName, listNames, readName, readRecord, takeName, undefinedIfGone, writeRecord } from '../store.ts'
+import { freeName, listNames, readName, readRecord, takeName, writeRecord } from '../store.ts'
 import type { Attachment, ContainerRecord, Local } from '../types.ts'
 import { type Bridge, bridgeOf } from './bridge.ts'
 import { joinNames, leaveNames } from './hosts.ts'
 import { type ReservedPort, reservePorts } from './ports.ts'
+import { publish, unpublish } from './publish.ts'
 import { containerExists, ensureBridge, findNetwork, networkMissing, readNetwork } from './records.ts'
 import { writeResolver } from './resolver.ts'
-import { runNft, tableOf } from './rules.ts'
 import { addressIn, addressNumbers } from './subnets.ts'
 
 /** A container's place in its network, and what keeps its published ports. */
@@ -183,38 +182,6 @@ async function link(
       `route add default via ${gateway}`,
     ],
   )
-}
-
-function unpublishPath({ store }: Local, id: string): string {
-  return store.path('containers', id, 'unpublish.nft')
-}
-
-async function publish(local: Local, id: string, attachment: Attachment): Promise<Attached['onExit']> {
-  if (attachment.published.length === 0) return undefined
-  const path = unpublishPath(local, id)
-  const elements = attachment.published.map((port) => elementOf(attachment, port))
-  const added = elements.map(({ map, key, to }) => `add element ${map} { ${key} : ${to} }\n`).join('')
-  const removed = elements.map(({ map, key }) => `delete element ${map} { ${key} }\n`).join('')
-  // Added first, because nothing is deleted at all when one of them is not there.
-  await writeFile(path, added + removed, { mode: 0o600 })
-  if (!(await runNft(local.machine, added))) throw networkMissing(attachment.networkName)
-  return ['nft', '-f', path]
-}
-
-function elementOf({ networkId, ip }: Attachment, { address, protocol, port, container }: PublishedPort) {
-  const table = tableOf(bridgeOf(networkId))
-  const to = `${ip} . ${container}`
-  if (address === '0.0.0.0') return { map: `${table} everywhere`, key: `${protocol} . ${port}`, to }
-  return { map: `${table} at`, key: `${protocol} . ${address} . ${port}`, to }
-}
-
-/** The file tells what to remove; the table may be gone already. */
-async function unpublish(local: Local, id: string): Promise<void> {
-  const path = unpublishPath(local, id)
-  const changes = await readFile(path, 'utf8').catch(undefinedIfGone)
-  if (changes === undefined) return
-  await runProgram(local.machine, 'nft', { arguments: ['-f', '-'], input: changes })
-  await rm(path, { force: true })
 }
 
 function release(reserved: readonly ReservedPort[]): void {
