@@ -7,6 +7,8 @@ import type { Tools } from './tools.ts'
 /** A session as `ps --all` shows it. */
 export interface SessionSummary {
   readonly session: string
+  /** URL of its engine. */
+  readonly engine: string
   /** The id that is the label of everything that the session owns. */
   readonly id: string
   readonly fleet: string
@@ -36,6 +38,7 @@ export async function listSessions(
     const own = containers.filter(({ labels }) => labels[label.session] === id)
     return {
       session,
+      engine: runtime.location.url,
       id,
       fleet,
       folder: file === undefined ? undefined : dirname(file),

@@ -8,11 +8,13 @@ import { readKeptImages } from './images/kept-images.ts'
 import type { EngineEndpoint } from './model/engine-endpoint.ts'
 import type { OnEvent } from './model/events.ts'
 import type { Host } from './model/host.ts'
+import { say } from './model/surface.ts'
 import { awaitPutBack } from './report/report.ts'
 import { openContainers } from './runtime/containers/open-containers.ts'
 import { withProcesses } from './runtime/processes/with-processes.ts'
 import { withExternal } from './runtime/with-external.ts'
 import { findOwnContainer } from './sessions/own-container.ts'
+import { findSession, type SessionChoice } from './sessions/resolve.ts'
 import { openStore, type Records } from './sessions/store.ts'
 import { sweep } from './sessions/sweep.ts'
 import type { SessionNotes } from './sessions/tools.ts'
@@ -22,6 +24,10 @@ export interface OpenToolsRequest {
   /** The engine's URL, `context:NAME` or `local`; undefined for TESTFLEET_ENGINE, or the one that the docker command would use. */
   readonly engine: string | undefined
   readonly isInsecureAllowed: boolean
+  /** The session that the call means: without the name of an engine, it is used where it is. */
+  readonly session?: SessionChoice | undefined
+  /** Whether there is no warning when the local engine is used because no container engine answers. */
+  readonly isQuiet?: boolean
   /** Where the bundle of a failure goes as one file too; an absolute path. */
   readonly archive: string | undefined
   readonly onEvent: OnEvent
@@ -30,12 +36,24 @@ export interface OpenToolsRequest {
 
 /** What a call works with. Nothing is sent yet. `tools.engine.close()` ends it. */
 export async function openTools(request: OpenToolsRequest, host: Host): Promise<Tools> {
-  const { engine: named, isInsecureAllowed, archive, onEvent } = request
+  const { engine: named, isInsecureAllowed, session, isQuiet = false, archive, onEvent } = request
   // Before anything is touched: a wrong value is no surprise after a build.
   readKeptImages(host.environment)
   const onWarning = (message: string): void => onEvent({ kind: 'warned', message })
-  const engine = await openEngine(named, host, { onWarning, ...(isInsecureAllowed && { isInsecureAllowed }) })
+  const hasSession = session && ((local: Engine) => isSessionOf(local, session, request.signal))
+  const options = { onWarning, ...(isInsecureAllowed && { isInsecureAllowed }), ...(hasSession && { hasSession }) }
+  const engine = await openEngine(named, host, options)
+  const { insteadOf, url } = engine.location
+  if (insteadOf !== undefined && !isQuiet)
+    onWarning(
+      `no container engine answers at ${insteadOf}: servers run on this machine without one (${url}). Name an engine with ${say('engine')} or TESTFLEET_ENGINE.`,
+    )
   return equip(engine, host, new Recorder({ archive }), onEvent, request.signal)
+}
+
+async function isSessionOf(engine: Engine, choice: SessionChoice, signal: AbortSignal): Promise<boolean> {
+  const { sessions } = await openStore(openContainers(engine)).list({ signal })
+  return findSession(choice, sessions) !== undefined
 }
 
 /** What a process works with that another one has started, with the engine that it uses. Nothing is sent yet. */

@@ -7,7 +7,7 @@ import { resolveArchive } from '../failure/archive-path.ts'
 import type { OnEvent } from '../model/events.ts'
 import type { Fleet } from '../model/fleet.ts'
 import type { Host } from '../model/host.ts'
-import { openTools, sweepSessions } from '../open-tools.ts'
+import { type OpenToolsRequest, openTools, sweepSessions } from '../open-tools.ts'
 import { selectServers } from '../plan/reconcile.ts'
 import { chooseSession, findSession, noSession, type SessionChoice } from '../sessions/resolve.ts'
 import type { StoredRecord } from '../sessions/store.ts'
@@ -75,12 +75,21 @@ export function hostOf(client: Pick<TestfleetOptions, 'folder'>): Host {
   return currentHost(client.folder)
 }
 
-/** Opens the engine of a client; the caller closes it. Nothing is sent yet. */
-export async function openCallTools(client: CallSettings, options: OpenOptions, host: Host): Promise<Tools> {
+/** What of a call decides which engine is used when none is named. */
+export type EngineChoice = Pick<OpenToolsRequest, 'session' | 'isQuiet'>
+
+/** Opens the engine of a client; the caller closes it. Nothing is sent to a container engine yet. */
+export async function openCallTools(
+  client: CallSettings,
+  options: OpenOptions,
+  host: Host,
+  choice: EngineChoice = {},
+): Promise<Tools> {
   const { bundle, signal = new AbortController().signal } = options
   const archive = bundle === undefined ? undefined : await resolveArchive(bundle, host)
   const tools = await openTools(
     {
+      ...choice,
       engine: client.engine,
       isInsecureAllowed: client.insecureEngine === true,
       archive,
@@ -98,9 +107,9 @@ export async function withTools<Result>(
   client: CallSettings,
   options: OpenOptions,
   work: (tools: Tools, sessions: readonly StoredRecord[]) => Promise<Result>,
-  { isSwept = true }: { readonly isSwept?: boolean } = {},
+  { isSwept = true, ...choice }: EngineChoice & { readonly isSwept?: boolean } = {},
 ): Promise<Result> {
-  const tools = await openCallTools(client, options, hostOf(client))
+  const tools = await openCallTools(client, options, hostOf(client), choice)
   try {
     const { sessions } = isSwept ? await sweepSessions(tools) : { sessions: [] }
     const result = await work(tools, sessions)
@@ -123,9 +132,9 @@ export async function withSession<Result>(
   work: SessionWork<Result>,
 ): Promise<Result> {
   const choice = await chooseCallSession(options, hostOf(client))
-  return withTools(client, options, async (tools, sessions) =>
-    work(await requireCallSession(choice, sessions, options, tools), tools),
-  )
+  const find = async (tools: Tools, sessions: readonly StoredRecord[]): Promise<Result> =>
+    work(await requireCallSession(choice, sessions, options, tools), tools)
+  return withTools(client, options, find, { session: choice })
 }
 
 /** Streams items from the session of a call. Sessions are listed, not swept: dead ones are left to the next call. */
@@ -136,7 +145,7 @@ export async function* streamFromSession<Item>(
 ): AsyncGenerator<Item, void, undefined> {
   const host = hostOf(client)
   const choice = await chooseCallSession(options, host)
-  const tools = await openCallTools(client, options, host)
+  const tools = await openCallTools(client, options, host, { session: choice })
   try {
     const { sessions } = await tools.sessions.list(tools)
     yield* stream(await requireCallSession(choice, sessions, options, tools), tools)

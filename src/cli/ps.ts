@@ -16,7 +16,10 @@ export async function run(call: Call): Promise<number> {
 async function listAll(call: Call): Promise<number> {
   const sessions = await clientOf(call).sessions({ signal: call.signal })
   const head = ['SESSION', 'FLEET', 'SERVERS', 'STATE', 'AGE', 'HELD BY', 'FOLDER']
-  const table = formatTable([head, ...sessions.map(formatRow)])
+  const engines = new Set(sessions.map(({ engine }) => engine))
+  // Only sessions of several engines need it.
+  const show = (cells: string[], engine: string): string[] => (engines.size > 1 ? [...cells, engine] : cells)
+  const table = formatTable([show(head, 'ENGINE'), ...sessions.map((one) => show(formatRow(one), one.engine))])
   return answer(call, { sessions }, sessions.length === 0 ? 'there are no sessions on this engine\n' : table)
 }
 

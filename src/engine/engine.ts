@@ -152,6 +152,8 @@ export interface EngineLocation {
   readonly endpoint: EngineEndpoint
   /** URLs of the sockets that were searched, in order; undefined when the engine was named. */
   readonly candidates?: readonly string[]
+  /** The container engine that did not answer, and why, when this is the local engine because of that. */
+  readonly insteadOf?: string | undefined
   /** Why the local engine was not used instead; undefined when that was no question. */
   readonly localProblem?: string | undefined
 }

@@ -5,6 +5,7 @@ import { connectDocker } from './docker/connect.ts'
 import { readDockerConfig } from './docker/docker-config.ts'
 import { locateEngine } from './docker/locate.ts'
 import type { Engine, EngineLocation, RemoteLocation } from './engine.ts'
+import { fallBack, findWithSessions } from './local/fall-back.ts'
 import { isLocal, type LocalLocation, locateLocal } from './local/locate.ts'
 
 export interface OpenOptions {
@@ -12,31 +13,40 @@ export interface OpenOptions {
   readonly isInsecureAllowed?: boolean
   /** Receives a warning about a docker configuration that cannot be read, even if nothing in it is needed. */
   readonly onWarning?: (message: string) => void
+  /**
+   * Whether the call means a session of this engine. Asked only of a local engine with sessions when no engine is named: a
+   * session stays on its engine.
+   */
+  readonly hasSession?: (engine: Engine) => Promise<boolean>
 }
 
 /**
- * Finds the named engine: that of `named`, else of TESTFLEET_ENGINE; else the one that the docker command would use. Fails with
- * ENGINE_CONFIGURATION.
+ * Finds the named engine: that of `named`, else of TESTFLEET_ENGINE; else the one that the docker command would use. When
+ * nobody has named one and none answers, the local engine is used where it can be. Fails with ENGINE_CONFIGURATION.
  */
 export async function findEngine(named: string | undefined, host: Host): Promise<EngineLocation> {
-  return isLocalNamed(named, host) ? locateNamedLocal(named, host) : locateRemote(named, host)
+  return isLocalNamed(named, host) ? locateNamedLocal(named, host) : fallBack(await locateRemote(named, host), host)
 }
 
 /**
- * Opens the engine that `findEngine` finds. Sends nothing yet. Fails with ENGINE_CONFIGURATION or ENGINE_INSECURE.
+ * Opens the engine that `findEngine` finds. Sends it nothing yet. Fails with ENGINE_CONFIGURATION or ENGINE_INSECURE.
  */
 export async function openEngine(
   named: string | undefined,
   host: Host,
-  { isInsecureAllowed = host.environment.TESTFLEET_INSECURE_ENGINE === '1', onWarning }: OpenOptions = {},
+  { isInsecureAllowed = host.environment.TESTFLEET_INSECURE_ENGINE === '1', onWarning, hasSession }: OpenOptions = {},
 ): Promise<Engine> {
   if (isLocalNamed(named, host)) return openLocal(locateNamedLocal(named, host))
   const { environment, helperEnvironment, homeFolder: home } = host
   const { problem } = await readDockerConfig({ environment, home })
   if (problem !== undefined) onWarning?.(problem)
-  const location = await locateRemote(named, host)
-  if (!isInsecureAllowed) refuseInsecure(location)
-  return connectDocker(location, { environment, helperEnvironment, home })
+  const remote = await locateRemote(named, host)
+  if (!isInsecureAllowed) refuseInsecure(remote)
+  const kept = hasSession && (await openWithSession(remote, host, hasSession))
+  if (kept !== undefined) return kept
+  const location = await fallBack(remote, host)
+  if (isLocalLocation(location)) return openLocal(location)
+  return connectDocker({ ...remote, ...location, endpoint: remote.endpoint }, { environment, helperEnvironment, home })
 }
 
 const VARIABLE = 'TESTFLEET_ENGINE'
@@ -55,6 +65,23 @@ function locateRemote(named: string | undefined, host: Host): Promise<RemoteLoca
   const variable = environment[VARIABLE] || undefined
   const because = named === undefined && variable !== undefined ? VARIABLE : say('engine')
   return locateEngine({ engine: named ?? variable, because, environment, home, platform, uid })
+}
+
+async function openWithSession(
+  remote: RemoteLocation,
+  host: Host,
+  hasSession: (engine: Engine) => Promise<boolean>,
+): Promise<Engine | undefined> {
+  const location = await findWithSessions(remote, host)
+  if (location === undefined) return undefined
+  const engine = await openLocal(location)
+  if (await hasSession(engine).catch(() => false)) return engine
+  engine.close()
+  return undefined
+}
+
+function isLocalLocation(location: EngineLocation): location is LocalLocation {
+  return location.endpoint.kind === 'local'
 }
 
 /** Its code is loaded on demand: calls with a container engine do not need it. */

@@ -4,5 +4,5 @@ import type { Diagnosis } from '../types/doctor.ts'
 import type { CallOptions } from '../types/options.ts'
 
 export function doctor(client: CallSettings, options: CallOptions): Promise<Diagnosis> {
-  return withTools(client, options, diagnose)
+  return withTools(client, options, diagnose, { isQuiet: true })
 }

@@ -1,6 +1,7 @@
 import { down, removeServers } from '../../down.ts'
 import { noteLater } from '../../model/note-later.ts'
 import { findSession } from '../../sessions/resolve.ts'
+import type { StoredRecord } from '../../sessions/store.ts'
 import { mayBeHeld } from '../../standby/take.ts'
 import type { Tools } from '../../tools.ts'
 import { type CallSettings, chooseCallSession, hostOf, nameSession, withSession, withTools } from '../call.ts'
@@ -11,7 +12,7 @@ import type { DownOptions, RemovedSession } from '../types/down.ts'
 export async function takeDown(client: CallSettings, options: DownOptions): Promise<RemovedSession> {
   const host = hostOf(client)
   const choice = await chooseCallSession(options, host)
-  return withTools(client, options, async (tools, sessions) => {
+  const take = async (tools: Tools, sessions: readonly StoredRecord[]): Promise<RemovedSession> => {
     const session = findSession(choice, sessions)
     const standby = choice.kind === 'named' ? {} : await removeCopies(options, tools)
     if (session !== undefined) tools.onEvent({ kind: 'sessionChosen', session: session.name })
@@ -19,7 +20,8 @@ export async function takeDown(client: CallSettings, options: DownOptions): Prom
       return { ...(await down(session, { isForced: options.force === true }, tools)), ...standby }
     const name = await nameSession(choice, options.file, host)
     return { session: name, servers: [], networks: 0, volumes: 0, ...standby }
-  })
+  }
+  return withTools(client, options, take, { session: choice, isQuiet: true })
 }
 
 /** Ends the process that holds copies of the fleet, if there is one. */

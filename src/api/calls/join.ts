@@ -14,7 +14,7 @@ export async function join<F extends FleetFile>(
 ): Promise<RunningFleet<F>> {
   const host = hostOf(client)
   const choice = await chooseCallSession({ ...options, session }, host)
-  const tools = await openCallTools(client, options, host)
+  const tools = await openCallTools(client, options, host, { session: choice })
   try {
     const { sessions } = await sweepSessions(tools)
     const found = findSession(choice, sessions)

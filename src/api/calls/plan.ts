@@ -1,6 +1,8 @@
 import type { Operation } from '../../model/plan.ts'
 import { formatPlan } from '../../plan/format-plan.ts'
 import { findTarget } from '../../sessions/resolve.ts'
+import type { StoredRecord } from '../../sessions/store.ts'
+import type { Tools } from '../../tools.ts'
 import { findPresentImages } from '../../up/find-present-images.ts'
 import { planUp } from '../../up/plan-up.ts'
 import { type CallSettings, chooseSourceSession, hostOf, loadSource, withTools } from '../call.ts'
@@ -13,7 +15,7 @@ export async function plan(client: CallSettings, source: Source, options: PlanOp
   const fleet = await loadSource(source, servers, host)
   const session = await chooseSourceSession(source, fleet.name, options, host)
   const request = { fleet, servers, session, bind, keepOnFailure: false }
-  return withTools(client, options, async (tools, sessions) => {
+  const make = async (tools: Tools, sessions: readonly StoredRecord[]): Promise<PlanResult> => {
     const planned = await planUp(request, findTarget(session, fleet, sessions), tools, { mayPull: false })
     const images = await findPresentImages(planned, tools)
     const { session: name, operations } = planned.plan
@@ -23,7 +25,8 @@ export async function plan(client: CallSettings, source: Source, options: PlanOp
       images,
       text: formatPlan(planned.plan, images),
     }
-  })
+  }
+  return withTools(client, options, make, { session })
 }
 
 /** A build is described by its digest. */

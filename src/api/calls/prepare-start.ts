@@ -5,7 +5,7 @@ import type { Tools } from '../../tools.ts'
 import type { Membership } from '../../up/membership.ts'
 import type { UpRequest } from '../../up/plan-up.ts'
 import { type OnFailedStart, startSession } from '../../up/start-session.ts'
-import { type CallSettings, hostOf, loadSource, openCallTools } from '../call.ts'
+import { type CallSettings, type EngineChoice, hostOf, loadSource, openCallTools } from '../call.ts'
 import { holdCopies } from '../hold-copies.ts'
 import { startPools } from '../start-pools.ts'
 import { BRING_UP_TIMEOUT_MS, readTimeout, withTimeout } from '../timeout.ts'
@@ -34,12 +34,13 @@ export async function prepareFleetStart(
   source: Source,
   fleet: Fleet,
   options: StartOptions,
+  choice: EngineChoice = {},
 ): Promise<PreparedStart> {
   const host = hostOf(client)
   const { servers = [], bind = 'free', session: name, keep = false } = options
   if (name !== undefined) checkSessionName(name)
   const timeoutMs = readTimeout(options.timeoutMs, BRING_UP_TIMEOUT_MS)
-  const tools = await openCallTools(client, options, host)
+  const tools = await openCallTools(client, options, host, choice)
   const request = { fleet, servers, session: { kind: 'new', name } as const, bind, keepOnFailure: keep }
   return {
     tools,

@@ -10,5 +10,5 @@ export function pruneEngine(client: CallSettings, options: PruneOptions): Promis
     keptImages: options.keepImages,
   }
   // It cleans up dead sessions itself, or only reports them.
-  return withTools(client, options, (tools) => prune(request, tools), { isSwept: false })
+  return withTools(client, options, (tools) => prune(request, tools), { isSwept: false, isQuiet: true })
 }

@@ -89,7 +89,8 @@ type Loaded = { readonly tools: Tools } & Pick<typeof import('./run-started.ts')
 
 async function load({ client, source, options, host }: Run, { record }: Taken): Promise<Loaded> {
   const [{ openCallTools }, { finishOnStandby }] = await Promise.all([import('../call.ts'), import('./run-started.ts')])
-  const tools = await openCallTools(client, options, host)
+  const session = { kind: 'named', name: record.name, by: 'its standby copy' } as const
+  const tools = await openCallTools(client, options, host, { session })
   try {
     await startPools(record, source, tools)
     return { tools, finishOnStandby }

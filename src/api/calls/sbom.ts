@@ -9,7 +9,10 @@ export async function sbom(client: CallSettings, server: string, options: SbomOp
   const fleet = await loadSource(source, [server], host)
   const file = typeof source === 'string' ? source : undefined
   const choice = await chooseCallSession({ ...options, file }, host)
-  return withTools(client, options, (tools, sessions) =>
-    describeSbom({ fleet, server, session: findSession(choice, sessions) }, tools),
+  return withTools(
+    client,
+    options,
+    (tools, sessions) => describeSbom({ fleet, server, session: findSession(choice, sessions) }, tools),
+    { session: choice },
   )
 }

@@ -80,7 +80,7 @@ async function withShared<Result>(
   const wanted = { ...chooseSession(fleet, source, options, holder, host), sinceMs }
   const timeoutMs = readTimeout(options.timeoutMs, BRING_UP_TIMEOUT_MS)
   const own = { ...options, session: wanted.name, standby: false } as const
-  const prepared = await prepareFleetStart(client, source, fleet, own)
+  const prepared = await prepareFleetStart(client, source, fleet, own, { session: { kind: 'named', ...wanted } })
   const { tools } = prepared
   try {
     const member = await withTimeout(timeoutMs, tools, (limited) => enterShared(wanted, fleet, prepared.start, limited))

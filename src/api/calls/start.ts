@@ -29,7 +29,8 @@ async function startOnStandby<F extends FleetFile>(call: StandbyCall): Promise<R
     const { report, socket } = taking
     try {
       tellTaken(report, performance.now() - beganAt, client.onEvent)
-      const tools = await openCallTools(client, options, host)
+      const session = { kind: 'named', name: record.name, by: 'its standby copy' } as const
+      const tools = await openCallTools(client, options, host, { session })
       await startPools(record, call.source, tools)
       const end = (later: typeof tools): Promise<number> => leaveTaken(taken, host, later)
       return await handOver<F>({ record, report, socket, takenDown: listener.takenDown, end }, tools, client.hub)

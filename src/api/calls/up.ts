@@ -51,7 +51,7 @@ async function withUp<Result>(
   const session = await chooseSourceSession(source, fleet.name, options, host)
   const ttlMs = readTtl(options.ttlMs)
   const timeoutMs = readTimeout(options.timeoutMs, BRING_UP_TIMEOUT_MS)
-  const tools = await openCallTools(client, options, host)
+  const tools = await openCallTools(client, options, host, { session })
   try {
     const { sessions } = await sweepSessions(tools)
     const request = { fleet, servers, session, bind, keepOnFailure: keep, ttlMs }

@@ -16,7 +16,7 @@ export async function why(client: CallSettings, options: WhyOptions): Promise<Wh
   const host = hostOf(client)
   const choice = await chooseCallSession(options, host).catch(withWayOfObjects)
   const notes = await readChosen(choice, host)
-  const tools = await openCallTools(client, options, host).catch(orUndefined(notes))
+  const tools = await openCallTools(client, options, host, { session: choice, isQuiet: true }).catch(orUndefined(notes))
   try {
     return await explain(choice, notes, tools, host)
   } finally {

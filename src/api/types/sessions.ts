@@ -2,6 +2,8 @@
 export interface SessionSummary {
   /** Name of the session. */
   readonly session: string
+  /** URL of its engine. */
+  readonly engine: string
   /** Id that is a label of everything that the session owns. */
   readonly id: string
   /** Name of its fleet. */

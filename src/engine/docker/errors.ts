@@ -124,7 +124,7 @@ export function forbidden(location: EngineLocation, cause?: unknown): TestfleetE
   const isSocket = location.endpoint.kind === 'socket'
   return new TestfleetError('ENGINE_FORBIDDEN', `this user may not use the engine at ${where(location)}`, {
     hint: isSocket
-      ? 'Add the user to the docker group (sudo usermod -aG docker "$USER", then log in again), or use rootless Docker.'
+      ? `Add the user to the docker group (sudo usermod -aG docker "$USER", then log in again), or use rootless Docker.${noLocal(location)}`
       : 'Check the credentials for the engine, or for the proxy before it.',
     cause,
   })
@@ -145,7 +145,7 @@ export function tooNew(location: EngineLocation, apiMin: string): TestfleetError
 
 function absent(location: EngineLocation, error: NodeJS.ErrnoException): TestfleetError {
   return new TestfleetError('NO_ENGINE', `no engine answers at ${where(location)}: ${describeConnectionError(error)}`, {
-    hint: location.candidates === undefined ? hintForNamed(location.because) : hintForUsual(location.candidates),
+    hint: location.candidates === undefined ? hintForNamed(location.because) : hintForUsual(location),
     cause: error,
   })
 }
@@ -155,11 +155,16 @@ function hintForNamed(because: string): string {
   return `${because} names this engine. Start it, or name another with ${say('engine')} or DOCKER_HOST${unset}.`
 }
 
-function hintForUsual(candidates: readonly string[]): string {
+function hintForUsual(location: EngineLocation): string {
+  const { candidates = [] } = location
   return (
     'Install Docker Engine (https://docs.docker.com/engine/install/), start it (sudo systemctl start docker), ' +
-    `or name it with ${say('engine')} or DOCKER_HOST. Searched: ${candidates.join(', ')}.`
+    `or name it with ${say('engine')} or DOCKER_HOST. Searched: ${candidates.join(', ')}.${noLocal(location)}`
   )
+}
+
+function noLocal({ localProblem }: EngineLocation): string {
+  return localProblem === undefined ? '' : ` The local engine, which needs none, cannot be used: ${localProblem}.`
 }
 
 function insecure(location: EngineLocation, error: NodeJS.ErrnoException): TestfleetError {

@@ -106,7 +106,7 @@ describe.skipIf(process.platform === 'win32')('the socket of a keeper', () => {
   })
 
   /** A fake keeper that sends any greeting, and counts its connections. */
-  async function standIn(folder: string, greeting: string) {
+  async function fallBack(folder: string, greeting: string) {
     let asked = 0
     await mkdir(folder, { mode: 0o700 })
     const path = join(folder, 'testfleet-0', `${'a'.repeat(8)}.sock`)
@@ -119,7 +119,7 @@ describe.skipIf(process.platform === 'win32')('the socket of a keeper', () => {
 
   test.skipIf(!canGiveAway)('is not connected to when its folder belongs to another user', async () => {
     await mkdir(join(root, 'stand-in'))
-    const { path, server, count } = await standIn(join(root, 'stand-in/folder'), '{"session":"web","held":0}\n')
+    const { path, server, count } = await fallBack(join(root, 'stand-in/folder'), '{"session":"web","held":0}\n')
     expect(await joinKeeper(path)).toBeDefined()
     expect(count()).toBe(1)
     chownSync(join(path, '..'), nobody, nobody)
@@ -130,7 +130,7 @@ describe.skipIf(process.platform === 'win32')('the socket of a keeper', () => {
 
   test.each(['not json\n', '{"held":"0"}\n', '[]\n', ''])('that greets with %j is not a keeper', async (greeting) => {
     const folder = mkdtempSync(join(root, 'odd-'))
-    const { path, server } = await standIn(join(folder, 'of'), greeting)
+    const { path, server } = await fallBack(join(folder, 'of'), greeting)
     expect(await joinKeeper(path)).toBeUndefined()
     server?.close()
   })
