@@ -29,7 +29,7 @@ const LITTLE_MEMORY_BYTES = 2 * 1024 ** 3
 
 /** Which engine is used, why, and what is wrong with it. Fails with exit code 3 when it cannot be used at all. */
 export async function diagnose(
-  { engine, runtime, signal }: Tools,
+  { engine, runtime, host, signal }: Tools,
   records: readonly StoredRecord[],
 ): Promise<Diagnosis> {
   const version = await engine.version({ signal })
@@ -37,7 +37,23 @@ export async function diagnose(
   const standby = await measureStandby(records, { runtime, signal })
   const { url, because, remoteHost } = engine.location
   const location = { url, because, remoteHost }
-  return { location, version, info, standby, findings: findProblems(location, version, info) }
+  const findings = [
+    ...(await findLocalProblems(engine.location, host, signal)),
+    ...findProblems(location, version, info),
+  ]
+  return { location, version, info, standby, findings }
+}
+
+/** What the local engine cannot do on this machine. */
+async function findLocalProblems(
+  { endpoint }: EngineLocation,
+  host: Tools['host'],
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  if (endpoint.kind !== 'local') return []
+  const { findRights } = await import('./engine/local/rights.ts')
+  const { findings } = await findRights(host, endpoint.folder, { signal })
+  return findings.map(({ problem, advice }) => ({ problem, advice }))
 }
 
 async function measureStandby(

@@ -6,10 +6,11 @@ export async function run(call: Call): Promise<number> {
   const diagnosis = await clientOf(call).doctor({ signal: call.signal })
   const { location, version, info, standby, findings } = diagnosis
   const { product, api, apiMin, apiMax, os, arch } = version
+  const apis = `, API ${api} (it speaks ${apiMin} to ${apiMax})`
   const memory = `${Math.round(info.memoryBytes / 1024 ** 3)} GiB`
   const table = formatTable([
     ['engine', `${location.url} (${location.because})`],
-    ['version', `${product} ${version.version}, API ${api} (it speaks ${apiMin} to ${apiMax})`],
+    ['version', `${product} ${version.version}${location.url.startsWith('local:') ? '' : apis}`],
     ['system', `${info.operatingSystem}, ${os}/${arch}, ${info.cpus} CPUs, ${memory}`],
     ...(standby === undefined ? [] : [['standby', formatStandby(standby)]]),
     ['storage', `${info.storageDriver}, cgroup v${info.cgroupVersion}${info.isRootless ? ', rootless' : ''}`],

@@ -164,7 +164,7 @@ function hintForUsual(location: EngineLocation): string {
 }
 
 function noLocal({ localProblem }: EngineLocation): string {
-  return localProblem === undefined ? '' : ` The local engine, which needs none, cannot be used: ${localProblem}.`
+  return localProblem === undefined ? '' : ` The local engine, which needs none, cannot be used: ${localProblem}`
 }
 
 function insecure(location: EngineLocation, error: NodeJS.ErrnoException): TestfleetError {

@@ -21,17 +21,20 @@ export interface LocalOptions {
 export function connectLocal(location: EngineLocation, { folder, machine = rootMachine }: LocalOptions): Engine {
   const store = openStore(folder)
   const local: Local = { store, machine, runtime: chooseRuntime }
+  const system = async () => (await import('./system.ts')).systemVerbs(local)
   return {
     location,
     ...missingVerbs(local),
     ...networkVerbs(local),
     ...volumeVerbs(local),
+    version: async (call) => (await system()).version(call),
+    info: async (call) => (await system()).info(call),
     close() {},
   }
 }
 
 /** Everything that the local engine does not have yet. */
-function missingVerbs(_: Local): Omit<Engine, 'location' | 'close'> {
+function missingVerbs(_: Local): Omit<Engine, 'location' | 'close' | 'version' | 'info'> {
   const fail = (): never => {
     throw new TestfleetError('ENGINE_REFUSED', 'the local engine cannot do this yet')
   }
@@ -41,8 +44,6 @@ function missingVerbs(_: Local): Omit<Engine, 'location' | 'close'> {
     fail()
   }
   return {
-    version: reject,
-    info: reject,
     listContainers: reject,
     listContainersPublishing: reject,
     inspectContainer: reject,

@@ -19,9 +19,9 @@ export async function fallBack(location: RemoteLocation, host: Host): Promise<En
   const missing = isComplete && host.platform === 'linux' ? await findConnectProblem(location) : undefined
   if (missing === undefined) return location
   const local = locateLocal('local', 'no container engine answers', host)
-  const { findProblem } = await import('./needs.ts')
-  const localProblem = await findProblem(host)
-  if (localProblem !== undefined) return { ...location, localProblem }
+  const { findLoss, findRights } = await import('./rights.ts')
+  const loss = findLoss(await findRights(host, local.endpoint.folder), 'engine')
+  if (loss !== undefined) return { ...location, localProblem: `${loss.problem} ${loss.advice}` }
   return { ...local, insteadOf: `${location.url} (${missing})` }
 }
 
