@@ -10,6 +10,9 @@ engine_packages='docker.io iptables ca-certificates'
 clients='curl:curl openssl:openssl python3:python3 go:golang-go javac:default-jdk-headless
 ssh:openssh-client psql:postgresql-client
 zsh:zsh fish:fish mandoc:mandoc cmake:cmake make:make g++:g++ bats:bats'
+# Programs of the local engine, each with its Debian package.
+local_programs='runc:runc conmon:conmon tini-static:tini nft:nftables ip:iproute2
+newuidmap:uidmap slirp4netns:slirp4netns mmdebstrap:mmdebstrap'
 # Libraries of Debian's Java, each with its package: the tests run the client for JUnit.
 java_libraries='junit-platform-console:junit5'
 # Modules of Debian's Python, each with its package: the tests run the client for pytest.
@@ -99,11 +102,31 @@ install_programs() {
   for library in $java_libraries; do
     [ -e "/usr/share/java/${library%:*}.jar" ] || missing="$missing ${library#*:}"
   done
-  # One test gives an engine a separate network.
-  if [ "$(uname)" = Linux ] && ! has ip; then missing="$missing iproute2"; fi
   if ! has_engine; then missing="$missing $engine_packages"; fi
   # shellcheck disable=SC2086 # a list
   if [ -n "$missing" ]; then apt_install $missing; fi
+  install_local_engine
+}
+
+# Without them, the local engine's own tests are left out, so nothing fails where they cannot be installed.
+install_local_engine() {
+  if [ "$(uname)" != Linux ] || ! has apt-get; then return; fi
+  missing=
+  for program in $local_programs; do
+    has_for_root "${program%:*}" || missing="$missing ${program#*:}"
+  done
+  if [ -z "$missing" ]; then return; fi
+  if ! may_become_root; then
+    say "without root, these packages of the local engine are left out, and so are its tests:$missing"
+    return
+  fi
+  # shellcheck disable=SC2086 # a list
+  apt_install $missing
+}
+
+# Programs for administrators are often not on the PATH of other users.
+has_for_root() {
+  PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1
 }
 
 # apt_install PACKAGE…
@@ -120,9 +143,12 @@ apt_install() {
 
 # become_root_for COMMAND: makes sure that as_root works, or prints the command for an administrator.
 become_root_for() {
-  if [ "$(id -u)" = 0 ]; then return; fi
-  if has sudo && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo true; }; }; then return; fi
+  if may_become_root; then return; fi
   fail "this needs root, and sudo is missing or needs a password. As root, run: $1 — then run this again"
+}
+
+may_become_root() {
+  [ "$(id -u)" = 0 ] || { has sudo && { sudo -n true 2>/dev/null || { [ -t 0 ] && sudo true; }; }; }
 }
 
 as_root() {
@@ -148,18 +174,23 @@ start_engine() {
   start_docker
 }
 
-# Asks testfleet, which later looks in the same places.
+# Asks testfleet, which later looks in the same places. Most tests need a container engine, not the local one.
 engine_answers() {
   engine=$("$root/bin/testfleet" doctor --json 2>/dev/null) || return 1
+  if engine_is_local; then return 1; fi
   engine_state=answers
 }
 
 engine_is_absent() {
-  case $engine in *'"NO_ENGINE"'*) return 0 ;; *) return 1 ;; esac
+  case $engine in *'"NO_ENGINE"'*) return 0 ;; *) engine_is_local ;; esac
+}
+
+engine_is_local() {
+  case $engine in *'"local:'*) return 0 ;; *) return 1 ;; esac
 }
 
 engine_is_chosen() {
-  [ -n "${DOCKER_HOST:-}${DOCKER_CONTEXT:-}" ] ||
+  [ -n "${DOCKER_HOST:-}${DOCKER_CONTEXT:-}${TESTFLEET_ENGINE:-}" ] ||
     grep -q '"currentContext"' "${DOCKER_CONFIG:-${HOME:-}/.docker}/config.json" 2>/dev/null
 }
 
