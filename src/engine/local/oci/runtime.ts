@@ -1,7 +1,5 @@
-import { access, constants } from 'node:fs/promises'
-import { join } from 'node:path'
 import { TestfleetError } from '../../../model/failures.ts'
-import { PROGRAM_FOLDERS } from '../programs.ts'
+import { findProgram } from '../find-program.ts'
 import { findCgroups } from './cgroups.ts'
 
 /** OCI runtimes, the preferred one first: crun starts a container faster. */
@@ -12,21 +10,9 @@ const RUNTIMES = ['crun', 'runc']
  * at once ("cgroups in hybrid mode not supported", 1.8.1). ENGINE_REFUSED when there is none.
  */
 export async function chooseRuntime(): Promise<string> {
-  const { isHybrid } = await findCgroups()
-  const installed = await Promise.all(RUNTIMES.map(isInstalled))
-  const found = RUNTIMES.find((name, index) => installed[index] && !(name === 'crun' && isHybrid))
+  const [{ isHybrid }, ...paths] = await Promise.all([findCgroups(), ...RUNTIMES.map(findProgram)])
+  const found = RUNTIMES.find((name, index) => paths[index] !== undefined && !(name === 'crun' && isHybrid))
   if (found !== undefined) return found
-  const why = isHybrid && installed[0] ? ', and crun does not work with cgroups of version 1 and 2 at once' : ''
+  const why = isHybrid && paths[0] ? ', and crun does not work with cgroups of version 1 and 2 at once' : ''
   throw new TestfleetError('ENGINE_REFUSED', `runc is not installed${why}`, { hint: 'Install the package runc.' })
-}
-
-async function isInstalled(name: string): Promise<boolean> {
-  for (const folder of PROGRAM_FOLDERS) {
-    const isHere = await access(join(folder, name), constants.X_OK).then(
-      () => true,
-      () => false,
-    )
-    if (isHere) return true
-  }
-  return false
 }
