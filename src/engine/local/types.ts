@@ -33,6 +33,8 @@ export interface Attachment {
   readonly networkName: string
   /** Path of the network namespace that its processes join. */
   readonly namespace: string
+  /** Name of its interface on the machine. */
+  readonly outside: string
   readonly ip: string
   readonly gateway: string
   readonly published: readonly PublishedPort[]

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { access, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { TestfleetError } from '../../../model/failures.ts'
 import type { CallOptions } from '../../engine.ts'
-import { callProgram, runProgram } from '../programs.ts'
-import { freeName, listNames, readName, readRecord, takeName, writeRecord } from '../store.ts'
+import { callProgram } from '../programs.ts'
+import { listNames, readName, readRecord, takeName, writeRecord } from '../store.ts'
 import type { Attachment, ContainerRecord, Local } from '../types.ts'
-import { type Bridge, bridgeOf } from './bridge.ts'
+import { callIp, runIp } from './batch.ts'
+import { type Bridge, bridgeOf, groupOf } from './bridge.ts'
 import { joinNames, leaveNames } from './hosts.ts'
 import { type ReservedPort, reservePorts } from './ports.ts'
 import { publish, unpublish } from './publish.ts'
@@ -34,28 +35,30 @@ export async function attach(local: Local, record: ContainerRecord, options: Cal
   const earlier = await readAttachment(local, id)
   const network = await findNetwork(local, spec.network.name)
   if (network === undefined) throw networkMissing(spec.network.name)
-  const [bridge] = await Promise.all([ensureBridge(local, network.id), loosen(local, id, earlier)])
+  const [bridge] = await Promise.all([ensureBridge(local, network.id), loosen(local, id, earlier, true)])
   const reserved = await reservePorts(spec.ports)
   try {
     const ip = await takeAddress(local, network.id, bridge, id, earlier)
-    const namespace = join(NAMESPACES, namespaceOf(id))
+    const namespace = join(NAMESPACES, `testfleet-${id.slice(0, 16)}`)
+    const outside = `tv${id.slice(0, 7)}${randomBytes(3).toString('hex')}`
     const published = reserved.map((port) => port.published)
     const attachment = {
       networkId: network.id,
       networkName: network.name,
       namespace,
+      outside,
       ip,
       gateway: bridge.gateway,
       published,
     }
     // Written before anything is made: what it names is removed by `detach`, however far this call gets.
     await writeRecord(attachmentPath(local, id), attachment)
-    const [onExit] = await Promise.all([
-      publish(local, id, attachment),
-      link(local, id, attachment, options),
-      joinNames(local, record, attachment),
-      writeResolver(local, record),
-    ])
+    const publishing = publish(local, id, attachment)
+    const steps = [publishing, link(local, attachment, options), joinNames(local, record, attachment)]
+    // All have ended before the first failure counts: nothing is made any more once it is removed.
+    const failed = (await Promise.allSettled([...steps, writeResolver(local, record)])).find(isRejected)
+    if (failed !== undefined) throw failed.reason
+    const onExit = await publishing
     if ((await readNetwork(local, network.id)) === undefined) throw networkMissing(network.name)
     return {
       attachment,
@@ -85,31 +88,32 @@ export async function leave(local: Local, id: string): Promise<void> {
   await Promise.all([unpublish(local, id), leaveNames(local, attachment.networkId, id)])
 }
 
-/** Removes everything that connects a container to its network. No error if nothing is there. */
+/**
+ * Removes everything that connects a container to its network. No error if nothing is there. Its address is given to
+ * another one only when there are no others, so that nobody mistakes the two.
+ */
 export async function detach(local: Local, id: string): Promise<void> {
   const attachment = await readAttachment(local, id)
-  await loosen(local, id, attachment)
-  if (attachment === undefined) return
-  const folder = addressesOf(local, attachment.networkId)
-  await freeName(folder, attachment.ip.slice(attachment.ip.lastIndexOf('.') + 1), id)
+  await loosen(local, id, attachment, false)
   await rm(attachmentPath(local, id), { force: true })
 }
 
 /** Removes what an earlier start has made, except the address. */
-async function loosen(local: Local, id: string, attachment: Attachment | undefined): Promise<void> {
+async function loosen(
+  local: Local,
+  id: string,
+  attachment: Attachment | undefined,
+  startsAgain: boolean,
+): Promise<void> {
   if (attachment === undefined) return
   await Promise.all([
     unpublish(local, id),
     leaveNames(local, attachment.networkId, id),
-    removeNamespace(local, id, attachment.namespace),
+    removeNamespace(local, attachment, startsAgain),
   ])
 }
 
 const NAMESPACES = '/run/netns'
-
-function namespaceOf(id: string): string {
-  return `testfleet-${id.slice(0, 16)}`
-}
 
 function attachmentPath({ store }: Local, id: string): string {
   return store.path('containers', id, 'network.json')
@@ -119,10 +123,17 @@ function addressesOf({ store }: Local, networkId: string): string {
   return store.path('networks', networkId, 'addresses')
 }
 
-/** Its interfaces go with it. */
-async function removeNamespace({ machine }: Local, id: string, path: string): Promise<void> {
-  if (machine.prefix.length === 0 && (await access(path).catch(() => 'gone')) === 'gone') return
-  await runProgram(machine, 'ip', { arguments: ['netns', 'delete', namespaceOf(id)] })
+/**
+ * The kernel removes the interfaces of a namespace some time after it, and much later when a connection is still open in it.
+ * That disturbs nothing but a new start of the same container, whose address is the same.
+ */
+async function removeNamespace(
+  { machine }: Local,
+  { namespace, outside }: Attachment,
+  startsAgain: boolean,
+): Promise<void> {
+  if (machine.prefix.length === 0 && (await access(namespace).catch(() => 'gone')) === 'gone') return
+  await runIp(machine, [...(startsAgain ? [`link delete ${outside}`] : []), `netns delete ${basename(namespace)}`])
 }
 
 async function takeAddress(
@@ -150,38 +161,35 @@ async function takeAddress(
   })
 }
 
-/** Makes the namespace with its two interfaces. A name in the host is random, because an earlier one vanishes later. */
+/** Makes the namespace with its two interfaces. */
 async function link(
-  local: Local,
-  id: string,
-  { networkId, ip, gateway, published }: Attachment,
+  { machine }: Local,
+  { networkId, namespace, outside, ip, gateway, published }: Attachment,
   { signal }: CallOptions,
-) {
-  const { machine } = local
-  const name = namespaceOf(id)
-  const outside = `tv${id.slice(0, 7)}${randomBytes(3).toString('hex')}`
+): Promise<void> {
+  const name = basename(namespace)
   const hex = ip.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
-  const ip_ = (words: readonly string[], lines: readonly string[]) =>
-    callProgram(machine, 'ip', { arguments: [...words, '-batch', '-'], input: `${lines.join('\n')}\n`, signal })
-  await ip_(
-    [],
-    [
-      `netns add ${name}`,
-      `link add ${outside} up master ${bridgeOf(networkId)} type veth peer name eth0 address 02:42:${hex.join(':')} netns ${name}`,
-      // For a container that reaches itself by a port that it publishes.
-      ...(published.length > 0 ? [`link set ${outside} type bridge_slave hairpin on`] : []),
-    ],
-  )
-  await ip_(
-    ['-n', name],
-    [
-      'link set lo up',
-      'link set eth0 addrgenmode none',
-      `addr add ${ip}/24 dev eth0`,
-      'link set eth0 up',
-      `route add default via ${gateway}`,
-    ],
-  )
+  const peer = `peer name eth0 address 02:42:${hex.join(':')} netns ${name}`
+  await callIp(machine, [
+    `netns add ${name}`,
+    `link add ${outside} up master ${bridgeOf(networkId)} group ${groupOf(networkId)} type veth ${peer}`,
+    // For a container that reaches itself by a port that it publishes.
+    ...(published.length > 0 ? [`link set ${outside} type bridge_slave hairpin on`] : []),
+  ])
+  signal?.throwIfAborted()
+  const inside = [
+    'link set lo up',
+    'link set eth0 addrgenmode none',
+    `addr add ${ip}/24 dev eth0`,
+    'link set eth0 up',
+    `route add default via ${gateway}`,
+  ]
+  const words = ['-n', name, '-batch', '-']
+  await callProgram(machine, 'ip', { arguments: words, input: `${inside.join('\n')}\n`, signal })
+}
+
+function isRejected(result: PromiseSettledResult<unknown>): result is PromiseRejectedResult {
+  return result.status === 'rejected'
 }
 
 function release(reserved: readonly ReservedPort[]): void {

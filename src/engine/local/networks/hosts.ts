@@ -102,8 +102,14 @@ function isSame(a: Members, b: Members): boolean {
  * is taken out by one byte that makes it a comment, so that a reader never sees half a line.
  */
 async function refreshFile(path: string, wanted: readonly string[]): Promise<void> {
+  // A second process can add the same line: the second look, after both have, takes it out again.
+  while (await changeFile(path, wanted));
+}
+
+/** Returns whether it has added lines. */
+async function changeFile(path: string, wanted: readonly string[]): Promise<boolean> {
   const text = await readFile(path, 'latin1').catch(undefinedIfGone)
-  if (text === undefined) return
+  if (text === undefined) return false
   const { missing, surplus } = compareHosts(text, wanted)
   if (surplus.length > 0) {
     const file = await open(path, 'r+')
@@ -114,6 +120,7 @@ async function refreshFile(path: string, wanted: readonly string[]): Promise<voi
     }
   }
   if (missing !== '') await appendFile(path, missing)
+  return missing !== ''
 }
 
 /** Compares the servers in a hosts file with those that should be there. Surplus lines are given by their offsets. */

@@ -1,12 +1,12 @@
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import type { PublishedPort } from '../../../model/container.ts'
-import { runProgram } from '../programs.ts'
 import { undefinedIfGone } from '../store.ts'
 import type { Attachment, Local } from '../types.ts'
+import { changeRules } from './batch.ts'
 import { bridgeOf } from './bridge.ts'
 import { networkMissing } from './records.ts'
-import { runNft, tableOf } from './rules.ts'
+import { tableOf } from './rules.ts'
 
 function unpublishPath({ store }: Local, id: string): string {
   return store.path('containers', id, 'unpublish.nft')
@@ -28,7 +28,7 @@ export async function publish(
   const removed = elements.map(({ map, key }) => `delete element ${map} { ${key} }\n`).join('')
   // Added first, because nothing is deleted at all when one of them is not there.
   await writeFile(path, added + removed, { mode: 0o600 })
-  if (!(await runNft(local.machine, added))) throw networkMissing(attachment.networkName)
+  if (!(await changeRules(local.machine, added))) throw networkMissing(attachment.networkName)
   return ['/usr/bin/env', 'nft', '-f', path]
 }
 
@@ -47,7 +47,10 @@ export async function unpublish(local: Local, id: string): Promise<void> {
   const path = unpublishPath(local, id)
   const changes = await readFile(path, 'utf8').catch(undefinedIfGone)
   if (changes === undefined) return
-  await runProgram(local.machine, 'nft', { arguments: ['-f', '-'], input: changes })
+  await changeRules(local.machine, changes).catch((error: Error) => {
+    // The port belongs to another container already.
+    if (!error.message.includes('File exists')) throw error
+  })
   await monitorGone(local, id)
   await rm(path, { force: true })
 }
