@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { type Contestants, prepareContestants } from './contestants.ts'
+import { runLocal } from './local.ts'
 import { measureRound, type Round } from './round.ts'
 import { measureSecondCalls } from './second-calls.ts'
 import { formatTable, median } from './statistics.ts'
@@ -12,12 +13,14 @@ import { runWarm } from './warm.ts'
  * the ratios count, each within one round. Run one bench at a time, because it removes what it finds of another.
  *
  * `npm run bench`, or `npm run bench -- --quick`. With `--warm`, measures instead what is prepared before it is needed;
- * `--only NAME` is for a part of that, and `--rounds N` says how often.
+ * `--only NAME` is for a part of that, and `--rounds N` says how often. With `--local`, measures the local engine instead, against
+ * the same floor.
  */
-const { quick, warm, only, rounds } = parseArgs({
+const { quick, warm, local, only, rounds } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     warm: { type: 'boolean', default: false },
+    local: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
     rounds: { type: 'string' },
   },
@@ -46,7 +49,11 @@ const startedAt = performance.now()
 try {
   const { signal } = stop
   process.stdout.write(
-    warm ? await runWarm({ isQuick: quick, only, rounds: readRounds(), signal, tell }) : await runBench(signal),
+    local
+      ? await runLocal({ isQuick: quick, rounds: readRounds(), signal, tell })
+      : warm
+        ? await runWarm({ isQuick: quick, only, rounds: readRounds(), signal, tell })
+        : await runBench(signal),
   )
 } catch (error) {
   if (!stop.signal.aborted) throw error

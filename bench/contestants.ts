@@ -31,10 +31,19 @@ const floorLabel = `dev.${fleetName}`
 /** Runs one of the two with these arguments. */
 type Run = (words: readonly string[], signal: AbortSignal | undefined) => Promise<Timed>
 
-/** Builds the image under as many names as needed, and the floor's script. */
-export async function prepareContestants(maxCount: number, signal: AbortSignal): Promise<Contestants> {
-  const testfleet: Run = (words, stop) => timeNode([testfleetPath, ...words], stop)
-  const socketPath = findSocket(await testfleet(['doctor', '--json'], signal))
+/**
+ * Builds the image under as many names as needed, and the floor's script. With `engine`, testfleet uses that one, and the
+ * floor still uses Docker's.
+ */
+export async function prepareContestants(
+  maxCount: number,
+  signal: AbortSignal,
+  engine?: string | undefined,
+): Promise<Contestants> {
+  const usual: Run = (words, stop) => timeNode([testfleetPath, ...words], stop)
+  const named = engine === undefined ? [] : ['--engine', engine]
+  const testfleet: Run = (words, stop) => usual([...named, ...words], stop)
+  const socketPath = findSocket(await usual(['doctor', '--json'], signal))
   const folder = await mkdtemp(join(tmpdir(), `${fleetName}-`))
   const floorPath = join(folder, 'floor.js')
   const floor: Run = (words, stop) => timeNode([floorPath, socketPath, ...words], stop)
@@ -51,14 +60,15 @@ export async function prepareContestants(maxCount: number, signal: AbortSignal):
   const cleanUp = async (): Promise<void> => {
     try {
       await removeServers()
-      await testfleet(['rmi', '-f', largestFleet], undefined)
+      await usual(['rmi', '-f', largestFleet], undefined)
     } finally {
       await rm(folder, { recursive: true, force: true })
     }
   }
   try {
     await removeServers()
-    const built = await testfleet(['build', '-f', largestFleet, '--json'], signal)
+    if (engine !== undefined) await testfleet(['build', '-f', largestFleet], signal)
+    const built = await usual(['build', '-f', largestFleet, '--json'], signal)
     const { images } = JSON.parse(built.stdout) as { images: { s1: { image: string } } }
     return { folder, ...takeSteps(testfleet, floor, folder, images.s1.image, signal), cleanUp }
   } catch (error) {

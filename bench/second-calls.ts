@@ -63,7 +63,7 @@ async function measureFleet(
   return [name, String(rounds), `${median(empty).toFixed(0)} ms`, ...cells(plan, planAimMs), ...cells(up, upAimMs)]
 }
 
-async function writePresetFleet(folder: string): Promise<string> {
+export async function writePresetFleet(folder: string): Promise<string> {
   const others = ['squid', 'vsftpd', 'danted', 'cyrus', 'echo', 'redis', 'nginx'].map(
     (preset) => `  ${preset}: { preset: ${preset} }\n`,
   )
