@@ -106,7 +106,7 @@ async function readShare(id: string, folder: string): Promise<number> {
   return Number(/^Pss:\s+(\d+) kB$/m.exec(sizes)?.[1] ?? 0)
 }
 
-/** The whole call that builds an image again of which one file has changed, without an empty Node. */
+/** The whole call that builds an image again with one changed file, without an empty Node. */
 async function measureChange(folder: string, engine: string, rounds: number, signal: AbortSignal): Promise<string[]> {
   const path = join(folder, 'change.json')
   const took: number[] = []
@@ -153,7 +153,9 @@ async function readReadyMs(
   const words = ['run', '-f', path, '--server', server, '--events', file, '--', 'true']
   await timeNode([testfleetPath, '--engine', engine, ...words], signal)
   const lines = (await readFile(file, 'utf8')).trim().split('\n')
-  const events = lines.map((line) => JSON.parse(line) as { kind: string; data: { server?: string; elapsedMs?: number } })
+  const events = lines.map(
+    (line) => JSON.parse(line) as { kind: string; data: { server?: string; elapsedMs?: number } },
+  )
   const own = events.find(({ kind, data }) => kind === 'server.ready' && data.server === server)
   if (own?.data.elapsedMs === undefined) throw new Error(`${server} was not reported as ready`)
   return own.data.elapsedMs
