@@ -10,6 +10,7 @@ import { readLife } from '../report/server-state.ts'
 import { type Resources, stopsGracefully } from '../runtime/runtime.ts'
 import { desireServer, findEngineSocket, refuseEngineSocket, type SessionSettings } from '../servers/describe-server.ts'
 import { refuseMissingDevices } from '../servers/devices.ts'
+import { refuseOnLocal } from '../servers/refuse-local.ts'
 import { findChangedSecrets, openSecretReader, type SecretReader } from '../servers/secrets.ts'
 import type { OwnChange } from '../sessions/change.ts'
 import type { Target, TargetChoice } from '../sessions/resolve.ts'
@@ -82,6 +83,7 @@ export async function planUp(
   const observed = matchServers(record ?? { servers: {}, change: undefined }, resources.servers)
   const readSecrets = openSecretReader(tools.runtime, tools.host, tools)
   const given = describeSettings(request, name, record, resources, tools)
+  refuseOnLocal(selected, fleet, tools.engine.location)
   if (given.engineSocket === undefined) refuseEngineSocket(selected, fleet, tools.engine.location)
   refuseMissingDevices(selected, fleet, tools.engine.location, tools.host.platform)
   const servers = withRunningDependents(selected, fleet, observed)

@@ -1,5 +1,7 @@
 import { auditFleet, type Finding as FoundRisk, loadSarif } from '../../audit/audit.ts'
+import { findEngine } from '../../engine/open-engine.ts'
 import { isFailure } from '../../model/failures.ts'
+import { refuseOnLocal } from '../../servers/refuse-local.ts'
 import { VERSION } from '../../version.ts'
 import { hostOf, loadSource } from '../call.ts'
 import type { CheckResult, Finding, SarifResult } from '../types/check.ts'
@@ -29,7 +31,14 @@ export async function sarif(client: TestfleetOptions, source: Source): Promise<S
 async function audited(client: TestfleetOptions, source: Source) {
   const host = hostOf(client)
   const fleet = await loadSource(source, [], host)
+  const engine = await findEngine(client.engine, host).catch(undefinedIfUnusable)
+  if (engine !== undefined) refuseOnLocal([...fleet.servers.values()], fleet, engine)
   return { fleet, audit: await auditFleet(fleet, host) }
+}
+
+/** A fleet is checked without an engine, too. */
+function undefinedIfUnusable(error: unknown): undefined {
+  if (!isFailure(error, 'ENGINE_CONFIGURATION')) throw error
 }
 
 function describe({ id, severity, server, file, line, column, message, why, hint, cwe }: FoundRisk): Finding {

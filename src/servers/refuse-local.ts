@@ -1,0 +1,39 @@
+import { arch } from 'node:os'
+import type { EngineLocation } from '../engine/engine.ts'
+import { TestfleetError } from '../model/failures.ts'
+import type { Fleet, Server } from '../model/fleet.ts'
+import { refuseEngineSocket } from './describe-server.ts'
+
+/** Names of this processor in platforms. */
+const processors: Readonly<Record<string, readonly string[]>> = {
+  x64: ['amd64', 'x86_64'],
+  arm64: ['arm64', 'aarch64'],
+}
+
+/**
+ * Fails with ENGINE_CONFIGURATION, at its line of the fleet file, for what the local engine cannot do: it has no socket, and
+ * it runs no programs of other processors.
+ */
+export function refuseOnLocal(
+  servers: readonly Server[],
+  fleet: Fleet,
+  location: EngineLocation,
+  processor: string = arch(),
+): void {
+  if (location.endpoint.kind !== 'local') return
+  refuseEngineSocket(servers, fleet, location)
+  const own = processors[processor] ?? [processor]
+  for (const { name, platform } of servers) {
+    const [system, wanted = ''] = platform?.split('/') ?? []
+    if (system === undefined || (system === 'linux' && own.includes(wanted))) continue
+    throw new TestfleetError(
+      'ENGINE_CONFIGURATION',
+      `${name} is for ${platform}, but the local engine runs only programs for linux/${own[0]}`,
+      {
+        server: name,
+        at: fleet.source.locate(['servers', name, 'platform']),
+        hint: 'Remove `platform`, or use a container engine that emulates that processor.',
+      },
+    )
+  }
+}
