@@ -226,15 +226,16 @@ function reachableHost(address: string, engineHost: string | undefined): string 
 }
 
 /**
- * Returns whether this machine has the bridge of that network. Docker names the bridge after the network's id and gives
- * it the gateway's address. A network of a rootless or remote engine, or in a virtual machine, can have the same
+ * Returns whether this machine has the bridge of that network. Docker and the local engine name the bridge after the network's id
+ * and give it the gateway's address. A network of a rootless or remote engine, or in a virtual machine, can have the same
  * addresses without a bridge here: a packet to it would leave this machine. Looking takes a millisecond, so found
  * `bridges` are remembered.
  */
 function isBridgeOfThisMachine(networkId: string, gateway: string, bridges: Set<string>): boolean {
   const bridge = `${networkId} ${gateway}`
   if (bridges.has(bridge)) return true
-  const addresses = networkInterfaces()[`br-${networkId.slice(0, 12)}`] ?? []
+  const interfaces = networkInterfaces()
+  const addresses = ['br-', 'tf'].flatMap((prefix) => interfaces[`${prefix}${networkId.slice(0, 12)}`] ?? [])
   const isHere = addresses.some(({ address }) => address === gateway)
   if (isHere) bridges.add(bridge)
   return isHere
