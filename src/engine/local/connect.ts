@@ -5,6 +5,8 @@ import { chooseRuntime } from './oci/runtime.ts'
 import { type Machine, rootMachine } from './programs.ts'
 import { openStore } from './store.ts'
 import type { Local } from './types.ts'
+import { connectUser } from './user/connect-user.ts'
+import { currentUser } from './user/subordinate-ids.ts'
 import { volumeVerbs } from './volumes.ts'
 
 export interface LocalOptions {
@@ -18,7 +20,14 @@ export interface LocalOptions {
  * Opens the local engine: containers without a container engine. Sends nothing and reads nothing yet. No process of its
  * own stays: each call works on the folder. Methods that clean-up does not need load their code on demand.
  */
-export function connectLocal(location: EngineLocation, { folder, machine = rootMachine }: LocalOptions): Engine {
+export function connectLocal(location: EngineLocation, options: LocalOptions): Engine {
+  const own = connectHere(location, options)
+  const [userId] = currentUser()
+  return userId === 0 ? own : connectUser(location, options.folder, own)
+}
+
+/** The engine of root, or of a user's namespaces. */
+function connectHere(location: EngineLocation, { folder, machine = rootMachine }: LocalOptions): Engine {
   const store = openStore(folder)
   const local: Local = { store, machine, runtime: chooseRuntime }
   const system = async () => (await import('./system.ts')).systemVerbs(local)

@@ -1,9 +1,9 @@
 import { constants } from 'node:fs'
 import { access, open, readFile } from 'node:fs/promises'
-import { arch, release, userInfo } from 'node:os'
+import { arch, release } from 'node:os'
 import { join } from 'node:path'
 import { lastWords, PROGRAM_FOLDERS, rootMachine, runProgram } from '../programs.ts'
-import { countSubordinateIds } from '../user/subordinate-ids.ts'
+import { countSubordinateIds, currentUser } from '../user/subordinate-ids.ts'
 import type { LocalFacts } from './facts.ts'
 import { observeFolder } from './folder.ts'
 import { neededPrograms } from './packages.ts'
@@ -26,7 +26,7 @@ export async function observeFacts(
   const [programs, sysctls, subordinate, status] = await Promise.all([
     findPrograms(),
     Promise.all(SYSCTLS.map(async (path) => [path, await readText(join('/proc/sys', path))] as const)),
-    countSubordinateIds(userId, nameOfUser()),
+    countSubordinateIds(userId, currentUser()[1]),
     readText('/proc/self/status'),
   ])
   const hasRange = subordinate.users > 0 && subordinate.groups > 0 && programs.has('newuidmap')
@@ -50,15 +50,6 @@ export async function observeFacts(
     trial,
     mapTrial,
     folder: folderFacts,
-  }
-}
-
-/** Undefined when the user is in no list, as in some containers. */
-function nameOfUser(): string | undefined {
-  try {
-    return userInfo().username
-  } catch {
-    return undefined
   }
 }
 

@@ -15,6 +15,8 @@ export interface Server {
 
 /** Calls to an engine in another process. */
 export interface Link {
+  /** Resolves once the server answers; ENGINE_LOST when it has ended first. */
+  readonly ready: Promise<void>
   /** Begins a call. Sends nothing until `start`. */
   open(extras: CallExtras): RemoteCall
   /** False once the process has ended: then every call fails with ENGINE_LOST. */
@@ -24,11 +26,14 @@ export interface Link {
 
 export function openLink(server: Server): Link {
   const calls = new Map<number, RemoteCall>()
-  const decode = openDecoder<Exclude<Reply, { kind: 'ready' }>>()
+  const decode = openDecoder<Reply>()
+  const ready = Promise.withResolvers<void>()
+  ready.promise.catch(() => {})
   let lost: TestfleetError | undefined
   let last = 0
   const lose = (why: string): void => {
     lost ??= new TestfleetError('ENGINE_LOST', `the process of the local engine ended: ${why}`)
+    ready.reject(lost)
     for (const call of calls.values()) call.fail(lost)
   }
   const send = (message: Request): void => {
@@ -41,7 +46,10 @@ export function openLink(server: Server): Link {
   server.input.on('error', () => {})
   server.output.on('data', (chunk: Buffer) => {
     try {
-      for (const reply of decode(chunk)) calls.get(reply.id)?.receive(reply)
+      for (const reply of decode(chunk)) {
+        if (reply.kind === 'ready') ready.resolve()
+        else calls.get(reply.id)?.receive(reply)
+      }
     } catch (error) {
       lose((error as Error).message)
       server.input.destroy()
@@ -50,6 +58,7 @@ export function openLink(server: Server): Link {
   void server.ended.then(lose)
   server.keepAwake(false)
   return {
+    ready: ready.promise,
     open(extras) {
       const call = new RemoteCall(++last, extras, send, forget)
       if (calls.size === 0) server.keepAwake(true)

@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 
 /** How many further ids a user may use in namespaces. */
 export interface SubordinateIds {
@@ -26,4 +28,14 @@ export function countIds(text: string, userId: number, name: string | undefined)
     if (/^\d+$/.test(first ?? '') && /^\d+$/.test(size ?? '')) count += Number(size)
   }
   return count
+}
+
+/** Returns the number and the name of the user of this process; without a name when the user is in no list. */
+export function currentUser(): [number, string | undefined] {
+  const { uid } = statSync('/proc/self')
+  try {
+    return [uid, userInfo().username]
+  } catch {
+    return [uid, undefined]
+  }
 }

@@ -1,0 +1,123 @@
+import { rm } from 'node:fs/promises'
+import { createConnection } from 'node:net'
+import type { Readable } from 'node:stream'
+import type { PublishedPort } from '../../../model/container.ts'
+import { TestfleetError } from '../../../model/failures.ts'
+import { markProcess, type ProcessMark } from '../processes.ts'
+import { rootMachine, startProgram } from '../programs.ts'
+import type { Store } from '../store.ts'
+
+/** Interface of the namespaces that leads out. */
+const INTERFACE = 'tap0'
+
+const LONGEST_START_MS = 10_000
+
+/** Where the program takes orders. */
+function socketPath(store: Store): string {
+  return store.path('namespaces', 'way-out.sock')
+}
+
+/**
+ * Starts the program that carries packets between the namespaces of a process and this machine's network: slirp4netns. It
+ * gives servers no way to this machine's loopback. Undefined when it does not start, for example without /dev/net/tun: then
+ * servers have only their own networks.
+ */
+export async function startWayOut(store: Store, pid: number): Promise<ProcessMark | undefined> {
+  await rm(socketPath(store), { force: true })
+  const words = ['--configure', '--mtu=65520', '--disable-host-loopback', `--api-socket=${socketPath(store)}`]
+  const all = ['slirp4netns', ...words, '--ready-fd=3', String(pid), INTERFACE]
+  const child = startProgram(rootMachine, 'setsid', all, ['ignore', 'ignore', 'ignore', 'pipe'], { folder: '/' })
+  child.unref()
+  const ready = child.stdio[3] as Readable
+  const isReady = await new Promise<boolean>((resolve) => {
+    const clock = setTimeout(() => resolve(false), LONGEST_START_MS)
+    const finish = (isIt: boolean): void => {
+      clearTimeout(clock)
+      resolve(isIt)
+    }
+    child.on('error', () => finish(false))
+    ready.on('error', () => finish(false))
+    ready.on('data', () => finish(true)).on('end', () => finish(false))
+  })
+  ready.destroy()
+  if (isReady && child.pid !== undefined) return markProcess(child.pid)
+  child.kill('SIGKILL')
+  return undefined
+}
+
+/** A port of this machine that leads to the same port in the namespaces. */
+export interface Forward {
+  readonly id: number
+}
+
+/** Takes a port of this machine. PORT_TAKEN; START_FAILED when there is no way out. */
+export async function addForward(store: Store, { protocol, address, port }: PublishedPort): Promise<Forward> {
+  const answer = await order(store, {
+    execute: 'add_hostfwd',
+    arguments: { proto: protocol, host_addr: address, host_port: port, guest_port: port },
+  })
+  const { id } = (answer.return ?? {}) as { readonly id?: unknown }
+  if (typeof id === 'number') return { id }
+  throw new TestfleetError('PORT_TAKEN', `the port is already taken: ${address}:${port}`, { cause: answer.error })
+}
+
+/** Frees the ports of this machine that lead to these ports. No error if there are none. */
+export async function removeForwards(store: Store, ports: readonly PublishedPort[]): Promise<void> {
+  const listed = await order(store, { execute: 'list_hostfwd' }).catch(() => undefined)
+  const { entries = [] } = (listed?.return ?? {}) as { readonly entries?: readonly ListedForward[] }
+  const isOurs = ({ proto, host_addr: address, host_port: port }: ListedForward): boolean =>
+    ports.some((one) => one.protocol === proto && one.address === address && one.port === port)
+  for (const { id } of entries.filter(isOurs)) await order(store, { execute: 'remove_hostfwd', arguments: { id } })
+}
+
+interface ListedForward {
+  readonly id: number
+  readonly proto: string
+  readonly host_addr: string
+  readonly host_port: number
+}
+
+interface Answer {
+  readonly return?: unknown
+  readonly error?: unknown
+}
+
+const LONGEST_ANSWER_MS = 5000
+const MOST_BYTES = 1 << 20
+
+/** Each order has its own connection. */
+function order(store: Store, request: object): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      socket.destroy()
+      reject(noWayOut(error))
+    }
+    const socket = createConnection(socketPath(store), () => socket.end(JSON.stringify(request)))
+    let text = ''
+    socket.setTimeout(LONGEST_ANSWER_MS, () => fail(new Error('slirp4netns does not answer')))
+    socket.setEncoding('utf8').on('data', (part: string) => {
+      text += part
+      if (text.length > MOST_BYTES) fail(new Error('slirp4netns answers with too many bytes'))
+    })
+    socket.on('error', fail)
+    socket.on('end', () => {
+      try {
+        resolve(JSON.parse(text) as Answer)
+      } catch (error) {
+        fail(error as Error)
+      }
+    })
+  })
+}
+
+function noWayOut(cause: Error): TestfleetError {
+  const why = 'there is no slirp4netns that leads to its network'
+  return new TestfleetError(
+    'START_FAILED',
+    `the container could not be started: its ports cannot be published: ${why}`,
+    {
+      hint: 'Run `testfleet doctor --engine local`: it says what is missing.',
+      cause,
+    },
+  )
+}
