@@ -1,10 +1,10 @@
-import { access, readFile, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { rename, rm } from 'node:fs/promises'
 import { TestfleetError } from '../../../model/failures.ts'
 import type { Labels } from '../../../model/labels.ts'
 import type { CallOptions, Engine, NetworkSummary } from '../../engine.ts'
-import { freeName, listNames, makeFolder, newId, readRecord, takeName, undefinedIfGone, writeRecord } from '../store.ts'
-import type { ContainerRecord, Local } from '../types.ts'
+import { findContainer, readLife } from '../containers/life.ts'
+import { freeName, listNames, makeFolder, newId, takeName, undefinedIfGone, writeRecord } from '../store.ts'
+import type { Local } from '../types.ts'
 import { removeBridge } from './bridge.ts'
 import {
   findNetwork,
@@ -94,15 +94,8 @@ async function refuseInUse(local: Local, { id, name }: NetworkRecord): Promise<v
 }
 
 /** Name of a container that runs or is about to; undefined for any other. */
-async function userName({ store }: Local, id: string): Promise<string | undefined> {
-  const folder = store.path('containers', id)
-  const record = await readRecord<ContainerRecord>(join(folder, 'container.json'))
+async function userName(local: Local, id: string): Promise<string | undefined> {
+  const record = await findContainer(local, id)
   if (record === undefined) return undefined
-  const pid = await readFile(join(folder, 'pidfile'), 'utf8').catch(undefinedIfGone)
-  if (pid === undefined) return record.name
-  const isAlive = await access(`/proc/${Number(pid)}`).then(
-    () => true,
-    () => false,
-  )
-  return isAlive ? record.name : undefined
+  return (await readLife(local, record)).state === 'exited' ? undefined : record.name
 }

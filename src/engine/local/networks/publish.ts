@@ -66,7 +66,9 @@ async function monitorGone({ store }: Local, id: string): Promise<void> {
   const pid = Number(await readFile(store.path('containers', id, 'conmon.pid'), 'utf8').catch(() => ''))
   const until = performance.now() + MONITOR_MS
   while (pid > 0 && performance.now() < until) {
-    if ((await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => '')) !== 'conmon\n') return
+    // Once it is a zombie, it has nothing open any more, however late its parent asks for it.
+    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
+    if (!/^\d+ \(conmon\) [^ZX]/.test(stat)) return
     await setTimeout(5)
   }
 }
