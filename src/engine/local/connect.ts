@@ -1,5 +1,6 @@
 import { TestfleetError } from '../../model/failures.ts'
 import type { Engine, EngineLocation } from '../engine.ts'
+import { imageVerbs } from './images/image-verbs.ts'
 import { networkVerbs } from './networks/networks.ts'
 import { chooseRuntime } from './oci/runtime.ts'
 import { type Machine, rootMachine } from './programs.ts'
@@ -36,6 +37,7 @@ function connectHere(location: EngineLocation, { folder, machine = rootMachine }
     ...missingVerbs(local),
     ...networkVerbs(local),
     ...volumeVerbs(local),
+    ...imageVerbs(local),
     version: async (call) => (await system()).version(call),
     info: async (call) => (await system()).info(call),
     close() {},
