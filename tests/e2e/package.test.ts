@@ -21,7 +21,7 @@ const belongs = [
   /^(?:package\.json|README\.md|LICENSE)$/,
   /^dist\/(?:index\.js|testfleet\.schema\.json|testfleet\.1|THIRD_PARTY_NOTICES\.txt)$/,
   /^dist\/cli\/(?:main\.js|testfleet\.cjs|node-hook\.cjs|command-guard\.cjs)$/,
-  /^dist\/(?:keeper|supervisor)\/(?:main|chunks\/[\w.-]+)\.js$/,
+  /^dist\/(?:keeper|supervisor|local-engine|restarter)\/(?:main|chunks\/[\w.-]+)\.js$/,
   /^dist\/presets\/[a-z0-9-]+\/(?:preset\.json|README\.md|files\/[\w./-]+)$/,
   /^dist\/lender\/main\.js$/,
   /^dist\/presets\/serve$/,
