@@ -64,6 +64,7 @@ export async function bundle(root: string, folder: string): Promise<ReadonlySet<
   await bundleAlone(options, 'src/sessions/keeper/main.ts', join(folder, 'keeper'))
   await bundleAlone(options, 'src/engine/local/user/main.ts', join(folder, 'local-engine'))
   await bundleAlone(options, 'src/runtime/processes/supervisor/main.ts', join(folder, 'supervisor'))
+  await bundleAlone(options, 'src/engine/local/restarter/main.ts', join(folder, 'restarter'))
   await bundlePlaywright(options, folder)
   const build = await rolldown({ ...options, input: entries })
   const { output } = await build.write({

@@ -1,5 +1,6 @@
 import { TestfleetError } from '../../model/failures.ts'
 import type { Engine, EngineLocation } from '../engine.ts'
+import { containerVerbs } from './containers/container-verbs.ts'
 import { imageVerbs } from './images/image-verbs.ts'
 import { networkVerbs } from './networks/networks.ts'
 import { chooseRuntime } from './oci/runtime.ts'
@@ -35,6 +36,7 @@ function connectHere(location: EngineLocation, { folder, machine = rootMachine }
   return {
     location,
     ...missingVerbs(local),
+    ...containerVerbs(local),
     ...networkVerbs(local),
     ...volumeVerbs(local),
     ...imageVerbs(local),
@@ -45,7 +47,9 @@ function connectHere(location: EngineLocation, { folder, machine = rootMachine }
 }
 
 /** Everything that the local engine does not have yet. */
-function missingVerbs(_: Local): Omit<Engine, 'location' | 'close' | 'version' | 'info'> {
+function missingVerbs(
+  _: Local,
+): Omit<Engine, 'location' | 'close' | 'version' | 'info' | keyof ReturnType<typeof containerVerbs>> {
   const fail = (): never => {
     throw new TestfleetError('ENGINE_REFUSED', 'the local engine cannot do this yet')
   }
@@ -55,22 +59,7 @@ function missingVerbs(_: Local): Omit<Engine, 'location' | 'close' | 'version' |
     fail()
   }
   return {
-    listContainers: reject,
-    listContainersPublishing: reject,
-    inspectContainer: reject,
-    createsBeforeNetwork: reject,
-    createContainer: reject,
-    copyContainer: reject,
-    startContainer: reject,
-    stopContainer: reject,
-    killContainer: reject,
-    pauseContainer: reject,
-    unpauseContainer: reject,
-    readMemory: reject,
-    renameContainer: reject,
-    removeContainer: reject,
     commitContainer: reject,
-    waitContainer: reject,
     readLogs: stream,
     exec: reject,
     putArchive: reject,
@@ -92,7 +81,5 @@ function missingVerbs(_: Local): Omit<Engine, 'location' | 'close' | 'version' |
     saveImages: stream,
     loadImages: reject,
     removeImage: reject,
-    readEvents: reject,
-    followEvents: stream,
   }
 }

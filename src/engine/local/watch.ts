@@ -1,7 +1,7 @@
-import { watch } from 'node:fs'
+import { type FSWatcher, watch } from 'node:fs'
 import { TestfleetError } from '../../model/failures.ts'
 import { onAbort } from '../../model/on-abort.ts'
-import { makeFolder } from './store.ts'
+import { undefinedIfGone } from './store.ts'
 
 export interface WatchOptions {
   readonly signal?: AbortSignal | undefined
@@ -14,10 +14,11 @@ export interface WatchOptions {
 }
 
 const EVERY_MS = 2000
+const OFTEN_MS = 50
 
 /**
  * Calls `look` now, and whenever an entry of the folder changes, until it returns something. The watch begins before the
- * first look, so that no change is missed. `name` limits it to one entry.
+ * first look, so that no change is missed. `name` limits it to one entry. Looks often while there is no such folder.
  */
 export async function watchUntil<T>(
   folder: string,
@@ -26,9 +27,8 @@ export async function watchUntil<T>(
   { signal, timeoutMs, what = 'a change', everyMs = EVERY_MS }: WatchOptions = {},
 ): Promise<T> {
   signal?.throwIfAborted()
-  await makeFolder(folder)
-  const watcher = watch(folder)
-  const stop: (() => void)[] = [() => watcher.close()]
+  const watcher = watchIfThere(folder)
+  const stop: (() => void)[] = [() => watcher?.close()]
   try {
     return await new Promise<T>((resolve, reject) => {
       let [isLooking, isStale] = [false, false]
@@ -48,11 +48,11 @@ export async function watchUntil<T>(
           isLooking = false
         }
       }
-      watcher.on('change', (_, changed) => {
+      watcher?.on('change', (_, changed) => {
         if (name === undefined || changed === null || changed === name) void lookNow()
       })
-      watcher.on('error', reject)
-      const timer = setInterval(() => void lookNow(), everyMs)
+      watcher?.on('error', reject)
+      const timer = setInterval(() => void lookNow(), watcher === undefined ? OFTEN_MS : everyMs)
       stop.push(() => clearInterval(timer))
       if (timeoutMs !== undefined) {
         const late = (): void =>
@@ -65,5 +65,13 @@ export async function watchUntil<T>(
     })
   } finally {
     for (const act of stop) act()
+  }
+}
+
+function watchIfThere(folder: string): FSWatcher | undefined {
+  try {
+    return watch(folder)
+  } catch (error) {
+    return undefinedIfGone(error as NodeJS.ErrnoException)
   }
 }

@@ -16,6 +16,8 @@ export interface Run {
   readonly startedAtMs: number
   /** How many times it was restarted by itself before this run. */
   readonly restarts: number
+  /** How long it was waited before it was restarted, in milliseconds; undefined when it was not. */
+  readonly pauseMs?: number | undefined
 }
 
 /** Where a container is between its creation and its removal. */
