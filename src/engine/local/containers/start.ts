@@ -119,20 +119,29 @@ async function writeConfig(
   { attachment }: Attached,
 ): Promise<string> {
   const { id, spec } = record
-  const [user, volumes, files] = await Promise.all([
+  const [user, volumes, files, has32Bit] = await Promise.all([
     findUser(root, spec.user ?? config.user ?? ''),
     mountVolumes(local, record, root),
     ownFiles(local, record),
+    findLoader(root),
   ])
   const taken = new Set([...spec.mounts, ...spec.tmpfs].map(({ to }) => to))
   const mounts = [...files.filter(({ destination }) => !taken.has(destination)), ...volumes]
   return ociConfig({
-    ...{ id, spec, user, root, words: wordsOf(spec, config) },
+    ...{ id, spec, user, root, has32Bit, words: wordsOf(spec, config) },
     environment: { HOME: user.home, ...variablesOf(spec, config) },
     workingFolder: workingFolderOf(spec, config),
     mounts: [...mounts, ...spec.tmpfs.map(tmpfsMount)],
     network: attachment.namespace,
   })
+}
+
+/** Libraries without which 32-bit programs do not run on a 64-bit machine. */
+const LOADERS = ['lib/ld-linux.so.2', 'lib/ld-musl-i386.so.1', 'lib/ld-linux-armhf.so.3', 'lib/ld-musl-armhf.so.1']
+
+async function findLoader(root: string): Promise<boolean> {
+  const found = await Promise.all(LOADERS.map((path) => isThere(`${root}/${path}`)))
+  return found.includes(true)
 }
 
 /** Files that the container has of its own instead of those of its image. */

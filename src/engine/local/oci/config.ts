@@ -28,6 +28,8 @@ export interface OciRequest {
   readonly mounts: readonly OciMount[]
   /** Path of its network namespace; undefined for the network of this process. */
   readonly network: string | undefined
+  /** Whether it may run 32-bit programs on a 64-bit machine. Default: true. */
+  readonly has32Bit?: boolean
 }
 
 const MASKED = (
@@ -85,7 +87,7 @@ export async function ociConfig(request: OciRequest): Promise<string> {
       ...(!spec.privileged && {
         maskedPaths: MASKED,
         readonlyPaths: READ_ONLY,
-        seccomp: seccompProfile(capabilities, arch()),
+        seccomp: seccompProfile(capabilities, arch(), request.has32Bit ?? true),
       }),
     },
   }

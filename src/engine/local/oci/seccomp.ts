@@ -31,15 +31,18 @@ const AF_VSOCK = 40
 
 const ENOSYS = 38
 
-/** Architectures that a machine runs: its own one, and that of its 32-bit programs. */
-const architectures: Readonly<Record<string, readonly string[]>> = {
+/** Architectures that a machine runs: its own one, and those of its 32-bit programs. */
+const architectures: Readonly<Record<string, readonly [string, ...string[]]>> = {
   x64: ['SCMP_ARCH_X86_64', 'SCMP_ARCH_X86', 'SCMP_ARCH_X32'],
   arm64: ['SCMP_ARCH_AARCH64', 'SCMP_ARCH_ARM'],
   s390x: ['SCMP_ARCH_S390X', 'SCMP_ARCH_S390'],
 }
 
-/** Returns the filter of calls to the kernel for a container with these capabilities. What it does not name is refused. */
-export function seccompProfile(capabilities: readonly string[], arch: string): object {
+/**
+ * Returns the filter of calls to the kernel for a container with these capabilities. What it does not name is refused. The
+ * runtime needs a third of a start to translate it for 32-bit programs, too; without, the kernel kills these.
+ */
+export function seccompProfile(capabilities: readonly string[], arch: string, has32Bit: boolean): object {
   const more = capabilities.flatMap((name) => byCapability[name]?.split(' ') ?? [])
   const mayUnshare = more.includes('clone')
   const allow = (names: readonly string[], args?: readonly object[]): object => ({
@@ -49,7 +52,7 @@ export function seccompProfile(capabilities: readonly string[], arch: string): o
   })
   return {
     defaultAction: 'SCMP_ACT_ERRNO',
-    architectures: architectures[arch] ?? [],
+    architectures: architectures[arch]?.slice(0, has32Bit ? undefined : 1) ?? [],
     syscalls: [
       allow([...harmlessCalls, ...(arch === 's390x' ? ['s390_pci_mmio_read', 's390_pci_mmio_write'] : []), ...more]),
       ...PERSONALITIES.map((value) => allow(['personality'], [{ index: 0, value, op: 'SCMP_CMP_EQ' }])),
