@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import type { ContainerMount, ContainerSpec } from '../../../model/container.ts'
 import { TestfleetError } from '../../../model/failures.ts'
 import type { CallOptions, ContainerCopy } from '../../engine.ts'
-import { findImage } from '../images/find-image.ts'
 import { capabilitiesOf } from '../oci/capabilities.ts'
 import { wordsOf } from '../oci/words.ts'
 import { markSelf } from '../processes.ts'
@@ -11,6 +10,7 @@ import { freeName, makeFolder, newId, readName, takeName, undefinedIfGone, write
 import type { ContainerRecord, ImageRecord, Local } from '../types.ts'
 import { volumeVerbs } from '../volumes.ts'
 import { noteEvent } from './event-log.ts'
+import { findImage } from './images.ts'
 import { containerPath, findContainer, needContainer } from './life.ts'
 import { formatOwner, isOwnerRunning, withLock } from './lock.ts'
 
@@ -166,15 +166,19 @@ function checkName(name: string): void {
   })
 }
 
-const REMAINS_AGE_MS = 3_600_000
+const REMAINS_AGE_MS = 600_000
 
-/** Removes what calls have left in the folder of containers that were killed long ago. */
+/** Removes what calls have left in the folder of containers that were killed. */
 export async function removeRemains({ store }: Local): Promise<void> {
   const folder = store.path('containers')
   const names = (await readdir(folder).catch(undefinedIfGone)) ?? []
-  for (const name of names.filter((one) => one.startsWith('.'))) {
-    const found = await stat(join(folder, name)).catch(undefinedIfGone)
-    if (found !== undefined && Date.now() - found.ctimeMs > REMAINS_AGE_MS)
-      await rm(join(folder, name), { recursive: true, force: true })
-  }
+  for (const name of names.filter((one) => one.startsWith('.')))
+    if (await isRemains(join(folder, name))) await rm(join(folder, name), { recursive: true, force: true })
+}
+
+async function isRemains(path: string): Promise<boolean> {
+  const owner = await readName(path, 'owner')
+  if (owner !== undefined) return !(await isOwnerRunning(owner))
+  const found = await stat(path).catch(undefinedIfGone)
+  return found !== undefined && Date.now() - found.ctimeMs > REMAINS_AGE_MS
 }
