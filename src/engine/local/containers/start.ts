@@ -5,6 +5,8 @@ import { TestfleetError } from '../../../model/failures.ts'
 import type { CallOptions } from '../../engine.ts'
 import { findUser } from '../files/users.ts'
 import { findProgram } from '../find-program.ts'
+import { findImage } from '../images/find-image.ts'
+import { mountRoot, unmountRoot } from '../images/mount-root.ts'
 import { type Attached, attach, detach } from '../networks/attach.ts'
 import { INIT_PATH, ociConfig } from '../oci/config.ts'
 import { bindMount, type OciMount, tmpfsMount } from '../oci/mounts.ts'
@@ -16,7 +18,6 @@ import type { ContainerRecord, ImageRecord, Local } from '../types.ts'
 import { clearRun } from './clear-run.ts'
 import { noteEvent } from './event-log.ts'
 import { explainStart } from './explain-start.ts'
-import { findImage, mountRoot, unmountRoot } from './images.ts'
 import {
   containerPath,
   fifoPath,
