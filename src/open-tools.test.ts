@@ -6,6 +6,7 @@ import { idleSession } from '../tests/support/memory-records.ts'
 import { currentHost } from './current-host.ts'
 import { openEngine } from './engine/open-engine.ts'
 import type { Host } from './model/host.ts'
+import { say } from './model/surface.ts'
 import { openTools } from './open-tools.ts'
 import { openContainers } from './runtime/containers/open-containers.ts'
 import { openStore } from './sessions/store.ts'
@@ -40,7 +41,7 @@ async function open(name: string | undefined, engine?: string): Promise<string> 
 test.skipIf(platform !== 'linux')('a session of the local engine is found without the name of its engine', async () => {
   const because = 'a session of the local engine'
   expect(await open('kept')).toBe(because)
-  expect(await open('kept', 'unix:///named.sock')).toBe('--engine')
+  expect(await open('kept', 'unix:///named.sock')).toBe(say('engine'))
   expect(await open('another')).not.toBe(because)
   expect(await open(undefined)).not.toBe(because)
 })
