@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, readlink, rename, rm, symlink, unlink, writeFile } from 'node:fs/promises'
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { TestfleetError } from '../../model/failures.ts'
 
@@ -8,6 +18,9 @@ import { TestfleetError } from '../../model/failures.ts'
  *
  * Nothing runs that owns it. Any number of processes use it at the same time: each change is one call of the kernel that
  * only one of them can win (a rename, a new link), and what is read may be gone in the next moment.
+ *
+ * Records are a few hundred bytes on a local disk: a call that waits for the kernel takes a tenth of the processor time of
+ * one that goes through the thread pool, and thirty servers that start together need more than a thousand.
  */
 export interface Store {
   readonly folder: string
@@ -21,7 +34,7 @@ export function openStore(folder: string): Store {
 
 /** Creates a private folder with all above it. */
 export async function makeFolder(path: string): Promise<string> {
-  await mkdir(path, { recursive: true, mode: 0o700 })
+  mkdirSync(path, { recursive: true, mode: 0o700 })
   return path
 }
 
@@ -35,7 +48,7 @@ const MOST_BYTES = 4 << 20
 
 /** Reads a record; undefined when it does not exist. ENGINE_REFUSED when it is damaged. */
 export async function readRecord<T>(path: string): Promise<T | undefined> {
-  const text = await readFile(path, 'utf8').catch(undefinedIfGone)
+  const text = unlessGone(() => readFileSync(path, 'utf8'))
   if (text === undefined) return undefined
   try {
     if (text.length > MOST_BYTES) throw new Error(`it has ${text.length} characters`)
@@ -49,17 +62,17 @@ export async function readRecord<T>(path: string): Promise<T | undefined> {
 export async function writeRecord(path: string, value: object): Promise<void> {
   const beside = join(dirname(path), `.${randomBytes(6).toString('hex')}`)
   try {
-    await writeFile(beside, JSON.stringify(value), { mode: 0o600, flag: 'wx' })
-    await rename(beside, path)
+    writeFileSync(beside, JSON.stringify(value), { mode: 0o600, flag: 'wx' })
+    renameSync(beside, path)
   } catch (error) {
-    await rm(beside, { force: true }).catch(() => {})
+    rmSync(beside, { force: true })
     throw error
   }
 }
 
 /** Returns the names in a folder, without hidden ones; none when it does not exist. */
 export async function listNames(folder: string): Promise<readonly string[]> {
-  const names = (await readdir(folder).catch(undefinedIfGone)) ?? []
+  const names = unlessGone(() => readdirSync(folder)) ?? []
   return names.filter((name) => !name.startsWith('.'))
 }
 
@@ -77,7 +90,7 @@ export async function takeName(
   const path = join(folder, name)
   for (;;) {
     try {
-      await symlink(id, path)
+      symlinkSync(id, path)
       return id
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
@@ -90,8 +103,8 @@ export async function takeName(
 }
 
 /** Returns the id that has this name. */
-export function readName(folder: string, name: string): Promise<string | undefined> {
-  return readlink(join(folder, name)).catch(undefinedIfGone)
+export async function readName(folder: string, name: string): Promise<string | undefined> {
+  return unlessGone(() => readlinkSync(join(folder, name)))
 }
 
 /** Frees a name if it still belongs to this id. */
@@ -99,11 +112,20 @@ export async function freeName(folder: string, name: string, id: string): Promis
   if ((await readName(folder, name)) !== id) return
   // Moved first: of two calls, only one can remove it, and a name that was taken again in between is put back.
   const aside = join(folder, `.${randomBytes(6).toString('hex')}`)
-  await rename(join(folder, name), aside).catch(undefinedIfGone)
-  const moved = await readlink(aside).catch(undefinedIfGone)
+  unlessGone(() => renameSync(join(folder, name), aside))
+  const moved = unlessGone(() => readlinkSync(aside))
   if (moved === undefined) return
-  if (moved !== id) await rename(aside, join(folder, name))
-  else await unlink(aside).catch(undefinedIfGone)
+  if (moved !== id) renameSync(aside, join(folder, name))
+  else unlessGone(() => unlinkSync(aside))
+}
+
+/** Returns what a call returns; undefined for what does not exist, or is no folder. */
+export function unlessGone<T>(call: () => T): T | undefined {
+  try {
+    return call()
+  } catch (error) {
+    return undefinedIfGone(error as NodeJS.ErrnoException)
+  }
 }
 
 /** Use with `catch`: undefined for what does not exist, or is no folder. */

@@ -136,6 +136,9 @@ async function removeNamespace(
   await runIp(machine, [...(startsAgain ? [`link delete ${outside}`] : []), `netns delete ${basename(namespace)}`])
 }
 
+/** Addresses that a call of this process tries to take now. */
+const tried = new Set<string>()
+
 async function takeAddress(
   local: Local,
   networkId: string,
@@ -152,9 +155,16 @@ async function takeAddress(
     { length: addressNumbers.last - addressNumbers.first + 1 },
     (_, at) => at + addressNumbers.first,
   )
-  // Free ones first; then those of containers that are gone.
+  // Free ones first; then those of containers that are gone. Calls of this process do not try the same one.
   for (const number of [...all].sort((a, b) => Number(taken.has(`${a}`)) - Number(taken.has(`${b}`)))) {
-    if ((await takeName(folder, `${number}`, id, isAlive)) === id) return addressIn(bridge, number)
+    const trying = join(folder, `${number}`)
+    if (tried.has(trying)) continue
+    tried.add(trying)
+    try {
+      if ((await takeName(folder, `${number}`, id, isAlive)) === id) return addressIn(bridge, number)
+    } finally {
+      tried.delete(trying)
+    }
   }
   throw new TestfleetError('START_FAILED', 'the container could not be started: its network has no address left', {
     hint: `A network has ${all.length} addresses. Remove containers that nobody uses.`,

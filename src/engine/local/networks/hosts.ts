@@ -1,6 +1,6 @@
-import { appendFile, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { appendFileSync, closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeFolder, undefinedIfGone } from '../store.ts'
+import { makeFolder, unlessGone } from '../store.ts'
 import type { ContainerRecord, Local } from '../types.ts'
 import { listMembers } from './records.ts'
 
@@ -27,16 +27,16 @@ export async function joinNames(
   at: { readonly networkId: string; readonly ip: string; readonly gateway: string },
 ): Promise<void> {
   const { id, spec } = record
-  await writeFile(hostsPath(local, id), ownLines(record, at.ip, at.gateway) + SEPARATOR, { mode: 0o644 })
+  writeFileSync(hostsPath(local, id), ownLines(record, at.ip, at.gateway) + SEPARATOR, { mode: 0o644 })
   const names = new Set([...spec.network.aliases, record.name, id.slice(0, 12)])
   const folder = await makeFolder(local.store.path('networks', at.networkId, 'members'))
-  await writeFile(join(folder, id), `${at.ip}\t${[...names].join(' ')}\n`, { mode: 0o600 })
+  writeFileSync(join(folder, id), `${at.ip}\t${[...names].join(' ')}\n`, { mode: 0o600 })
   await refresh(local, at.networkId)
 }
 
 /** Takes the names of a container out of the hosts files of the others. No error if they are not there. */
 export async function leaveNames(local: Local, networkId: string, id: string): Promise<void> {
-  await rm(local.store.path('networks', networkId, 'members', id), { force: true })
+  rmSync(local.store.path('networks', networkId, 'members', id), { force: true })
   await refresh(local, networkId)
 }
 
@@ -62,7 +62,10 @@ function refresh(local: Local, networkId: string): Promise<void> {
     running.next ??= running.current.catch(() => {}).then(() => refresh(local, networkId))
     return running.next
   }
-  const current = refreshNow(local, networkId).finally(() => refreshing.delete(key))
+  // The next turn of the event loop, so that all calls of this one are in.
+  const current = new Promise(setImmediate)
+    .then(() => refreshNow(local, networkId))
+    .finally(() => refreshing.delete(key))
   refreshing.set(key, { current })
   return current
 }
@@ -74,7 +77,7 @@ async function refreshNow(local: Local, networkId: string): Promise<void> {
   let before = await readMembers(local, networkId)
   for (let round = 0; round < MOST_ROUNDS; round++) {
     const lines = [...before.values()]
-    await Promise.all([...before.keys()].map((id) => refreshFile(hostsPath(local, id), lines)))
+    for (const id of before.keys()) refreshFile(hostsPath(local, id), lines)
     const after = await readMembers(local, networkId)
     if (isSame(before, after)) return
     before = after
@@ -86,9 +89,7 @@ type Members = ReadonlyMap<string, string>
 async function readMembers(local: Local, networkId: string): Promise<Members> {
   const ids = await listMembers(local, networkId)
   const folder = local.store.path('networks', networkId, 'members')
-  const entries = await Promise.all(
-    ids.map(async (id) => [id, await readFile(join(folder, id), 'utf8').catch(undefinedIfGone)] as const),
-  )
+  const entries = ids.map((id) => [id, unlessGone(() => readFileSync(join(folder, id), 'utf8'))] as const)
   // A line without its end is being written: its writer refreshes when it is there.
   return new Map(entries.flatMap(([id, line]) => (line?.endsWith('\n') ? [[id, line]] : [])))
 }
@@ -101,25 +102,24 @@ function isSame(a: Members, b: Members): boolean {
  * Changes a hosts file in place, because a file that is mounted cannot be replaced. Only whole lines are added, and a line
  * is taken out by one byte that makes it a comment, so that a reader never sees half a line.
  */
-async function refreshFile(path: string, wanted: readonly string[]): Promise<void> {
+function refreshFile(path: string, wanted: readonly string[]): void {
   // A second process can add the same line: the second look, after both have, takes it out again.
-  while (await changeFile(path, wanted));
+  while (unlessGone(() => changeFile(path, wanted)));
 }
 
 /** Returns whether it has added lines. */
-async function changeFile(path: string, wanted: readonly string[]): Promise<boolean> {
-  const text = await readFile(path, 'latin1').catch(undefinedIfGone)
+function changeFile(path: string, wanted: readonly string[]): boolean {
+  const text = unlessGone(() => readFileSync(path, 'latin1'))
   if (text === undefined) return false
   const { missing, surplus } = compareHosts(text, wanted)
-  if (surplus.length > 0) {
-    const file = await open(path, 'r+')
-    try {
-      for (const offset of surplus) await file.write('#', offset)
-    } finally {
-      await file.close()
-    }
+  if (missing === '' && surplus.length === 0) return false
+  const file = openSync(path, 'r+')
+  try {
+    for (const offset of surplus) writeSync(file, '#', offset)
+  } finally {
+    closeSync(file)
   }
-  if (missing !== '') await appendFile(path, missing)
+  if (missing !== '') appendFileSync(path, missing)
   return missing !== ''
 }
 
