@@ -17,14 +17,14 @@ function startFailed(why: string, hint: string | undefined, cause?: string): Tes
 }
 
 /** runc: `exec: "x": executable file not found in $PATH`, with the reasons of the kernel for a path. crun: `executable file `x` …`. */
-function missingProgram(words: string): string | undefined {
+export function missingProgram(words: string): string | undefined {
   const runc =
     /exec: \\?"((?:[^"\\]|\\[^"])*)\\?": (?:executable file not found|stat [^\n]*?: no such file|no such file|permission denied|is a directory)/i
   const crun = /executable file `?([^`\s]+)`? not found in \$PATH/i
   return runc.exec(words)?.[1] ?? crun.exec(words)?.[1]
 }
 
-function commandNotFound(program: string, words: string): TestfleetError {
+export function commandNotFound(program: string, words: string): TestfleetError {
   const isForbidden = /permission denied/i.test(words)
   const why = isForbidden ? 'cannot be executed' : 'does not exist in the image'
   return new TestfleetError('COMMAND_NOT_FOUND', `the program "${program}" ${why}`, {
@@ -36,7 +36,7 @@ function commandNotFound(program: string, words: string): TestfleetError {
 }
 
 /** The end of the chain: `x` for `runc create failed: unable to start container process: x`. */
-function shorten(words: string): string {
+export function shorten(words: string): string {
   return words
     .replace(/^.*unable to start container process: /s, '')
     .replace(/^(?:time="[^"]*" level=\w+ msg="?)?(?:container_linux\.go:\d+: )?(?:runc create failed: )?/, '')
