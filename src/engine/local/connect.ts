@@ -42,6 +42,7 @@ function connectHere(location: EngineLocation, { folder, machine = rootMachine }
     ...imageVerbs(local),
     version: async (call) => (await system()).version(call),
     info: async (call) => (await system()).info(call),
+    exec: async (id, request, call) => (await import('./exec/exec.ts')).exec(local, id, request, call),
     close() {},
   }
 }
