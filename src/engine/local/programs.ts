@@ -58,6 +58,9 @@ export function startProgram(
   })
 }
 
+/** A program that was started. */
+export type StartedProgram = ChildProcess
+
 /**
  * Runs a program to its end, and returns what it said. ENGINE_REFUSED when it cannot be started, ENGINE_TIMEOUT when its
  * time is over; the signal's reason once it has fired. In both cases the program is killed first.

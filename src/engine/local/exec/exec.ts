@@ -1,4 +1,3 @@
-import type { ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -8,6 +7,7 @@ import { onAbort } from '../../../model/on-abort.ts'
 import type { CallOptions, ExecProcess, ExecRequest } from '../../engine.ts'
 import { commandNotFound, missingProgram, shorten } from '../containers/explain-start.ts'
 import { containerPath, needContainer, notRunning, readLife } from '../containers/life.ts'
+import type { StartedProgram } from '../programs.ts'
 import { makeFolder } from '../store.ts'
 import type { Local } from '../types.ts'
 import { endExec } from './end-exec.ts'
@@ -56,7 +56,7 @@ interface CommandDetails {
 }
 
 class Command {
-  readonly #child: ChildProcess
+  readonly #child: StartedProgram
   readonly #details: CommandDetails
   readonly #terminal: Terminal | undefined
   readonly #closed: Promise<number | undefined>
@@ -67,7 +67,7 @@ class Command {
   #isRead = false
   #ending: Promise<void> | undefined
 
-  constructor(local: Local, child: ChildProcess, details: CommandDetails) {
+  constructor(local: Local, child: StartedProgram, details: CommandDetails) {
     this.#child = child
     this.#details = details
     this.#terminal = details.request.tty && openTerminal(local, child)

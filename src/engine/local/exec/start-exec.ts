@@ -1,8 +1,7 @@
-import type { ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import type { ExecRequest } from '../../engine.ts'
 import { runtimeRoot } from '../containers/life.ts'
-import { startProgram } from '../programs.ts'
+import { type StartedProgram, startProgram } from '../programs.ts'
 import type { Local } from '../types.ts'
 
 /** Files of one command, in a folder of its own. */
@@ -17,7 +16,7 @@ export async function startExec(
   id: string,
   { stdin, tty }: Pick<ExecRequest, 'stdin' | 'tty'>,
   folder: string,
-): Promise<ChildProcess> {
+): Promise<StartedProgram> {
   const at = (name: string): string => join(folder, name)
   const runtime = await local.runtime()
   const log = runtime === 'crun' ? `file:${at(execFiles.log)}` : at(execFiles.log)

@@ -1,6 +1,5 @@
-import type { ChildProcess } from 'node:child_process'
 import type { OutputChunk } from '../../../model/container.ts'
-import { runProgram } from '../programs.ts'
+import { runProgram, type StartedProgram } from '../programs.ts'
 import type { Local } from '../types.ts'
 import { mergeOutput } from './merge-output.ts'
 
@@ -16,7 +15,7 @@ export interface Terminal {
 const NEW_LINE = 0x0a
 const MOST_PATH_BYTES = 200
 
-export function openTerminal({ machine }: Local, { stdout, stderr, stdin }: ChildProcess): Terminal {
+export function openTerminal({ machine }: Local, { stdout, stderr, stdin }: StartedProgram): Terminal {
   const opened = Promise.withResolvers<string | undefined>()
   stdout?.once('close', () => opened.resolve(undefined))
   const merged = mergeOutput({ stdout, stderr })
