@@ -1,6 +1,7 @@
 import { TestfleetError } from '../../model/failures.ts'
 import type { Engine, EngineLocation } from '../engine.ts'
 import { containerVerbs } from './containers/container-verbs.ts'
+import { mountStopped } from './containers/mount-stopped.ts'
 import { imageVerbs } from './images/image-verbs.ts'
 import { networkVerbs } from './networks/networks.ts'
 import { chooseRuntime } from './oci/runtime.ts'
@@ -32,14 +33,22 @@ export function connectLocal(location: EngineLocation, options: LocalOptions): E
 function connectHere(location: EngineLocation, { folder, machine = rootMachine }: LocalOptions): Engine {
   const store = openStore(folder)
   const local: Local = { store, machine, runtime: chooseRuntime }
+  const files = async () => (await import('./files/file-verbs.ts')).fileVerbs(local, (it) => mountStopped(local, it))
   const system = async () => (await import('./system.ts')).systemVerbs(local)
   return {
     location,
-    ...missingVerbs(local),
+    ...missingVerbs(),
     ...containerVerbs(local),
     ...networkVerbs(local),
     ...volumeVerbs(local),
     ...imageVerbs(local),
+    unpacksIntoMounts: async () => true,
+    putArchive: async (id, folder, archive, call) => (await files()).putArchive(id, folder, archive, call),
+    getArchive: async (id, path, maxBytes, call) => (await files()).getArchive(id, path, maxBytes, call),
+    async *readArchive(id, path, call) {
+      yield* (await files()).readArchive(id, path, call)
+    },
+    statPath: async (id, path, call) => (await files()).statPath(id, path, call),
     version: async (call) => (await system()).version(call),
     info: async (call) => (await system()).info(call),
     exec: async (id, request, call) => (await import('./exec/exec.ts')).exec(local, id, request, call),
@@ -48,39 +57,24 @@ function connectHere(location: EngineLocation, { folder, machine = rootMachine }
 }
 
 /** Everything that the local engine does not have yet. */
-function missingVerbs(
-  _: Local,
-): Omit<Engine, 'location' | 'close' | 'version' | 'info' | keyof ReturnType<typeof containerVerbs>> {
-  const fail = (): never => {
+function missingVerbs() {
+  const reject = async (): Promise<never> => {
     throw new TestfleetError('ENGINE_REFUSED', 'the local engine cannot do this yet')
-  }
-  const reject = async (): Promise<never> => fail()
-  // biome-ignore lint/correctness/useYield: it fails before it has anything to yield.
-  const stream = async function* (): AsyncGenerator<never> {
-    fail()
   }
   return {
     commitContainer: reject,
-    readLogs: stream,
+    // biome-ignore lint/correctness/useYield: it fails before it has anything to yield.
+    async *readLogs() {
+      await reject()
+    },
     exec: reject,
-    putArchive: reject,
-    unpacksIntoMounts: reject,
-    getArchive: reject,
-    readArchive: stream,
-    statPath: reject,
-    listNetworks: reject,
-    createNetwork: reject,
-    removeNetwork: reject,
-    listVolumes: reject,
-    createVolume: reject,
-    removeVolume: reject,
-    inspectImage: reject,
-    listImages: reject,
     pullImage: reject,
     hasCacheMounts: reject,
     buildImage: reject,
-    saveImages: stream,
+    // biome-ignore lint/correctness/useYield: it fails before it has anything to yield.
+    async *saveImages() {
+      await reject()
+    },
     loadImages: reject,
-    removeImage: reject,
-  }
+  } satisfies Partial<Engine>
 }

@@ -15,16 +15,31 @@ const FREEZE_MS = 10_000
 export async function setFrozen(id: string, wanted: boolean, signal?: AbortSignal): Promise<void> {
   const cgroups = await findCgroups()
   const untilMs = Date.now() + FREEZE_MS
-  for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 50)) {
+  const goal = wanted ? 'frozen' : 'thawed'
+  for (let tries = 1; ; tries++) {
     const now = await readFreezer(cgroups, id)
     if (now === undefined) throw noFreezer(id)
-    if (now === (wanted ? 'frozen' : 'thawed')) return
-    if (Date.now() > untilMs)
-      throw new TestfleetError('ENGINE_TIMEOUT', `the processes of the container ${id} could not be frozen in time`)
-    // Written again each time: version 1 can miss a process that was being started.
+    if (now === goal) return
+    if (Date.now() > untilMs) throw tooSlow(id, wanted)
+    if (wanted && tries % AGAIN_AFTER === 0) await thawShortly(cgroups, id)
     await write(cgroups, id, wanted)
-    if ((await readFreezer(cgroups, id)) !== (wanted ? 'frozen' : 'thawed')) await sleep(pauseMs, undefined, { signal })
+    if ((await readFreezer(cgroups, id)) !== goal) await sleep(tries % AGAIN_AFTER, undefined, { signal })
   }
+}
+
+/** Number of looks after which another try is made. */
+const AGAIN_AFTER = 4
+const THAW_MS = 10
+
+/** A process that is just starting another one can keep version 1 from ever being done: it has to get on first. */
+async function thawShortly(cgroups: Cgroups, id: string): Promise<void> {
+  await write(cgroups, id, false)
+  await sleep(THAW_MS)
+}
+
+function tooSlow(id: string, wanted: boolean): TestfleetError {
+  const what = wanted ? 'frozen' : 'thawed'
+  return new TestfleetError('ENGINE_TIMEOUT', `the processes of the container ${id} were not ${what} in time`)
 }
 
 async function write(cgroups: Cgroups, id: string, wanted: boolean): Promise<void> {
