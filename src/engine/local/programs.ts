@@ -69,7 +69,8 @@ export function runProgram(machine: Machine, program: string, request: ProgramRe
   const { input, signal, timeoutMs = DEFAULT_MS, maxBytes = DEFAULT_BYTES } = request
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted()
-    const child = startProgram(machine, program, request.arguments, ['pipe', 'pipe', 'pipe'], request)
+    const stdin = input === undefined ? 'ignore' : 'pipe'
+    const child = startProgram(machine, program, request.arguments, [stdin, 'pipe', 'pipe'], request)
     const said = { stdout: [] as Buffer[], stderr: [] as Buffer[] }
     let why: unknown
     const end = (reason: unknown): void => {
