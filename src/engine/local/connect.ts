@@ -51,6 +51,9 @@ function connectHere(location: EngineLocation, { folder, machine = rootMachine }
     statPath: async (id, path, call) => (await files()).statPath(id, path, call),
     version: async (call) => (await system()).version(call),
     info: async (call) => (await system()).info(call),
+    async *readLogs(id, request, call) {
+      yield* (await import('./logs/read-logs.ts')).readLogs(local, id, request, call)
+    },
     exec: async (id, request, call) => (await import('./exec/exec.ts')).exec(local, id, request, call),
     close() {},
   }
