@@ -53,10 +53,13 @@ export async function makeBridge(machine: Machine, networkId: string, before?: S
 /** Removes the bridge, and interfaces of containers that are still there. No error if there are none. */
 export async function removeBridge(machine: Machine, networkId: string, hasAccepts: boolean): Promise<void> {
   const name = bridgeOf(networkId)
-  await Promise.all([
+  const words = ['link', 'delete', 'group', `${groupOf(networkId)}`]
+  const [{ exitCode, stderr }] = await Promise.all([
+    runProgram(machine, 'ip', { arguments: words }),
     removeRules(machine, name, hasAccepts),
-    runProgram(machine, 'ip', { arguments: ['link', 'delete', 'group', `${groupOf(networkId)}`] }),
   ])
+  if (exitCode === 0 || !(await bridgeExists(networkId))) return
+  throw new TestfleetError('ENGINE_REFUSED', `the bridge ${name} cannot be removed: ${lastWords(stderr)}`)
 }
 
 const MOST_TRIES = 50
