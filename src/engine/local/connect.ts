@@ -7,7 +7,7 @@ import { networkVerbs } from './networks/networks.ts'
 import { chooseRuntime } from './oci/runtime.ts'
 import { type Machine, rootMachine } from './programs.ts'
 import { openStore } from './store.ts'
-import type { Local } from './types.ts'
+import type { Forwards, Local } from './types.ts'
 import { connectUser } from './user/connect-user.ts'
 import { currentUser } from './user/subordinate-ids.ts'
 import { volumeVerbs } from './volumes.ts'
@@ -17,6 +17,7 @@ export interface LocalOptions {
   readonly folder: string
   /** Default: the programs run as this process does, which is then root. */
   readonly machine?: Machine
+  readonly forwards?: Forwards
 }
 
 /**
@@ -30,9 +31,9 @@ export function connectLocal(location: EngineLocation, options: LocalOptions): E
 }
 
 /** The engine of root, or of a user's namespaces. */
-function connectHere(location: EngineLocation, { folder, machine = rootMachine }: LocalOptions): Engine {
+function connectHere(location: EngineLocation, { folder, machine = rootMachine, forwards }: LocalOptions): Engine {
   const store = openStore(folder)
-  const local: Local = { store, machine, runtime: chooseRuntime }
+  const local: Local = { store, machine, runtime: chooseRuntime, forwards }
   const files = async () => (await import('./files/file-verbs.ts')).fileVerbs(local, (it) => mountStopped(local, it))
   const system = async () => (await import('./system.ts')).systemVerbs(local)
   return {

@@ -9,6 +9,16 @@ export interface Local {
   readonly machine: Machine
   /** Returns the name of the OCI runtime that works here: `runc` or `crun`. ENGINE_REFUSED when there is none. */
   runtime(): Promise<string>
+  /** Set in the namespaces of an ordinary user, where a port has to be led in from this machine. */
+  readonly forwards?: Forwards | undefined
+}
+
+/** Ports of this machine that lead to the same ports of a user's namespaces. */
+export interface Forwards {
+  /** Takes a port. PORT_TAKEN, START_FAILED. */
+  add(port: PublishedPort): Promise<void>
+  /** No error if they are free. */
+  remove(ports: readonly PublishedPort[]): Promise<void>
 }
 
 /**

@@ -42,6 +42,8 @@ export async function mountRoot(
     if (isVolatile) await rm(at('work/work/incompat'), { recursive: true, force: true })
     if (isVolatile) words.push('volatile')
   }
+  // In a user's namespaces, the marks of overlayfs are attributes that an ordinary user may set.
+  if (local.forwards !== undefined) words.push('userxattr')
   const text = words.join(',')
   if (text.length > MOST_OPTION_BYTES) throw tooLong(layers.length)
   const request = { arguments: ['-n', '-t', 'overlay', '-o', text, 'overlay', at('merged')], folder: base, signal }

@@ -36,7 +36,7 @@ export async function attach(local: Local, record: ContainerRecord, options: Cal
   const network = await findNetwork(local, spec.network.name)
   if (network === undefined) throw networkMissing(spec.network.name)
   const [bridge] = await Promise.all([ensureBridge(local, network.id), loosen(local, id, earlier, true)])
-  const reserved = await reservePorts(spec.ports)
+  const reserved = await reservePorts(spec.ports, local.forwards)
   try {
     const ip = await takeAddress(local, network.id, bridge, id, earlier)
     const namespace = join(NAMESPACES, `testfleet-${id.slice(0, 16)}`)
@@ -62,12 +62,13 @@ export async function attach(local: Local, record: ContainerRecord, options: Cal
     if ((await readNetwork(local, network.id)) === undefined) throw networkMissing(network.name)
     return {
       attachment,
-      descriptors: reserved.map((port) => port.descriptor),
+      descriptors: reserved.flatMap(({ descriptor }) => (descriptor === undefined ? [] : [descriptor])),
       onExit,
       release: () => release(reserved),
     }
   } catch (error) {
     release(reserved)
+    await local.forwards?.remove(reserved.map((port) => port.published))
     await detach(local, id).catch(() => {})
     throw error
   }
@@ -85,7 +86,7 @@ export function readAttachment(local: Local, id: string): Promise<Attachment | u
 export async function leave(local: Local, id: string): Promise<void> {
   const attachment = await readAttachment(local, id)
   if (attachment === undefined) return
-  await Promise.all([unpublish(local, id), leaveNames(local, attachment.networkId, id)])
+  await Promise.all([unpublish(local, id, attachment), leaveNames(local, attachment.networkId, id)])
 }
 
 /**
@@ -107,7 +108,7 @@ async function loosen(
 ): Promise<void> {
   if (attachment === undefined) return
   await Promise.all([
-    unpublish(local, id),
+    unpublish(local, id, attachment),
     leaveNames(local, attachment.networkId, id),
     removeNamespace(local, attachment, startsAgain),
   ])

@@ -1,15 +1,17 @@
+import { randomInt } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { readdir, readFile, readlink } from 'node:fs/promises'
 import { type AddressInfo, createServer } from 'node:net'
 import type { PortBinding, PublishedPort } from '../../../model/container.ts'
-import { TestfleetError } from '../../../model/failures.ts'
+import { isFailure, TestfleetError } from '../../../model/failures.ts'
+import type { Forwards } from '../types.ts'
 
 /** A port of this machine that is taken for a container. */
 export interface ReservedPort {
   readonly published: PublishedPort
-  /** Descriptor of the socket that takes it. */
-  readonly descriptor: number
+  /** Descriptor of the socket that takes it. Undefined when another process has taken it. */
+  readonly descriptor: number | undefined
   /** Closes the socket here. The port stays taken as long as another process has it open. */
   release(): void
 }
@@ -18,18 +20,49 @@ export interface ReservedPort {
  * Takes the ports that a container publishes, each by a socket. Nothing ever reaches these sockets, because the packets
  * are redirected, but no other program can take the port. PORT_TAKEN, START_FAILED; takes none of them then.
  */
-export async function reservePorts(bindings: readonly PortBinding[]): Promise<readonly ReservedPort[]> {
-  const tries = await Promise.allSettled(bindings.map(reservePort))
+export async function reservePorts(
+  bindings: readonly PortBinding[],
+  forwards?: Forwards,
+): Promise<readonly ReservedPort[]> {
+  const reserve = forwards === undefined ? reservePort : (one: PortBinding) => forwardPort(one, forwards)
+  const tries = await Promise.allSettled(bindings.map(reserve))
   const failed = tries.find((result) => result.status === 'rejected')
   const reserved = tries.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
   if (failed === undefined) return reserved
   for (const port of reserved) port.release()
+  await forwards?.remove(reserved.map((port) => port.published))
   throw failed.reason
 }
 
-async function reservePort(binding: PortBinding): Promise<ReservedPort> {
-  const address = binding.address === '' ? '0.0.0.0' : binding.address
+/** Ports that the system gives to programs that ask for any. */
+const freePorts = { first: 32_768, last: 60_999 }
+
+/** How many ports are tried when any will do. */
+const MOST_TRIES = 50
+
+/** Takes a port by a program outside of the namespaces, which keeps it until it is removed. */
+async function forwardPort(binding: PortBinding, forwards: Forwards): Promise<ReservedPort> {
+  const address = addressOf(binding)
+  const { container, protocol, host } = binding
+  for (let tries = 1; ; tries++) {
+    const port = host ?? randomInt(freePorts.first, freePorts.last + 1)
+    const published = { container, protocol, address, port }
+    try {
+      await forwards.add(published)
+      return { published, descriptor: undefined, release() {} }
+    } catch (error) {
+      if (host !== undefined || tries === MOST_TRIES || !isFailure(error, 'PORT_TAKEN')) throw error
+    }
+  }
+}
+
+function addressOf({ address }: PortBinding): string {
   if (address.includes(':')) throw noIpv6(address)
+  return address === '' ? '0.0.0.0' : address
+}
+
+async function reservePort(binding: PortBinding): Promise<ReservedPort> {
+  const address = addressOf(binding)
   try {
     const { port, ...socket } = await (binding.protocol === 'udp' ? bindUdp : listenTcp)(address, binding.host ?? 0)
     return { ...socket, published: { container: binding.container, protocol: binding.protocol, address, port } }

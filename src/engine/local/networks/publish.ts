@@ -23,7 +23,7 @@ export async function publish(
 ): Promise<readonly [string, ...string[]] | undefined> {
   if (attachment.published.length === 0) return undefined
   const path = unpublishPath(local, id)
-  const elements = attachment.published.map((port) => elementOf(attachment, port))
+  const elements = attachment.published.map((port) => elementOf(attachment, port, local.forwards !== undefined))
   const added = elements.map(({ map, key, to }) => `add element ${map} { ${key} : ${to} }\n`).join('')
   const removed = elements.map(({ map, key }) => `delete element ${map} { ${key} }\n`).join('')
   // Added first, because nothing is deleted at all when one of them is not there.
@@ -32,10 +32,15 @@ export async function publish(
   return ['/usr/bin/env', 'nft', '-f', path]
 }
 
-function elementOf({ networkId, ip }: Attachment, { address, protocol, port, container }: PublishedPort) {
+/** Packets from a forwarded port arrive at an address of the namespaces, whatever address of this machine it has. */
+function elementOf(
+  { networkId, ip }: Attachment,
+  { address, protocol, port, container }: PublishedPort,
+  isForwarded: boolean,
+) {
   const table = tableOf(bridgeOf(networkId))
   const to = `${ip} . ${container}`
-  if (address === '0.0.0.0') return { map: `${table} everywhere`, key: `${protocol} . ${port}`, to }
+  if (address === '0.0.0.0' || isForwarded) return { map: `${table} everywhere`, key: `${protocol} . ${port}`, to }
   return { map: `${table} at`, key: `${protocol} . ${address} . ${port}`, to }
 }
 
@@ -43,7 +48,8 @@ function elementOf({ networkId, ip }: Attachment, { address, protocol, port, con
  * Ends the redirection of a container's ports, and waits until they are free. Its processes have ended. The file says what
  * to remove; the table may be gone already.
  */
-export async function unpublish(local: Local, id: string): Promise<void> {
+export async function unpublish(local: Local, id: string, { published }: Attachment): Promise<void> {
+  if (published.length > 0) await local.forwards?.remove(published)
   const path = unpublishPath(local, id)
   const changes = await readFile(path, 'utf8').catch(undefinedIfGone)
   if (changes === undefined) return

@@ -75,7 +75,8 @@ export async function ociConfig(request: OciRequest): Promise<string> {
     hostname: spec.hostname,
     mounts: mountsOf(request.mounts, spec.privileged),
     linux: {
-      cgroupsPath: cgroupPath(id),
+      // In a user's namespaces, runc ignores that it may make no cgroup, but not when one is named.
+      ...(support.isMachineRoot && { cgroupsPath: cgroupPath(id) }),
       namespaces: [
         ...['pid', 'ipc', 'uts', 'mount'].map((type) => ({ type })),
         ...(network === undefined ? [] : [{ type: 'network', path: network }]),

@@ -33,8 +33,12 @@ export async function findLimitSupport(cgroups: Cgroups): Promise<LimitSupport> 
   return { countsSwap, isMachineRoot, mostFiles: canRaise ? USUAL_FILES : Math.min(own, USUAL_FILES) }
 }
 
-/** Returns `linux.resources`. As with Docker, a container may use as much swap as memory. */
-export function resourcesOf({ memoryBytes, cpus, pids }: Limits, { countsSwap }: LimitSupport): object {
+/**
+ * Returns `linux.resources`. As with Docker, a container may use as much swap as memory. An ordinary user has no cgroups: the
+ * usual limit of processes is left out, and `createContainer` has refused the others.
+ */
+export function resourcesOf({ memoryBytes, cpus, pids }: Limits, { countsSwap, isMachineRoot }: LimitSupport): object {
+  if (!isMachineRoot) return {}
   return {
     ...(memoryBytes !== undefined && { memory: { limit: memoryBytes, ...(countsSwap && { swap: memoryBytes * 2 }) } }),
     ...(cpus !== undefined && { cpu: { quota: Math.round(cpus * CPU_PERIOD_US), period: CPU_PERIOD_US } }),

@@ -3,16 +3,21 @@ import type { RightsFinding } from './finding.ts'
 
 /** Says what an ordinary user cannot do. Pure. */
 export function judgeUser(facts: LocalFacts): readonly RightsFinding[] {
-  return [judgeNamespaces(facts), judgeKernel(facts), judgeIds(facts), judgeTun(facts), noLimits].filter(
+  return [judgeNamespaces(facts), judgeKernel(facts), judgeIds(facts), judgeTun(facts), asSentence(noLimits)].filter(
     (finding) => finding !== undefined,
   )
 }
 
+function asSentence(finding: RightsFinding): RightsFinding {
+  const { problem } = finding
+  return { ...finding, problem: `${problem.charAt(0).toUpperCase()}${problem.slice(1)}.` }
+}
+
 /** An ordinary user's servers share the cgroup of the call that starts them. */
-const noLimits: RightsFinding = {
+export const noLimits: RightsFinding = {
   loses: 'limits',
   problem:
-    'Servers of an ordinary user have no limits of memory, processors and processes, and cannot be paused or measured.',
+    'servers of an ordinary user have no limits of memory, processors and processes, and cannot be paused or measured',
   advice: 'Run testfleet as root, or use a container engine, for a fleet that needs this.',
 }
 

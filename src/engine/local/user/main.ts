@@ -14,10 +14,13 @@ process
   .on('SIGTERM', () => {})
 
 const [, , folder = '', location = ''] = process.argv
-const { areCurrent, endUnused } = await import('./namespaces.ts')
+const [{ areCurrent, endUnused }, { openForwards }] = await Promise.all([
+  import('./namespaces.ts'),
+  import('./way-out.ts'),
+])
 const store = openStore(folder)
 if (await areCurrent(store)) {
-  const engine = connectLocal(JSON.parse(location), { folder })
+  const engine = connectLocal(JSON.parse(location), { folder, forwards: openForwards(store) })
   await serveEngine(engine, process.stdin, process.stdout)
   engine.close()
   await endUnused(store)

@@ -5,7 +5,7 @@ import { TestfleetError } from '../../../model/failures.ts'
 import { isRunning, markProcess, type ProcessMark } from '../processes.ts'
 import { callProgram, lastWords, type Machine, rootMachine, startProgram } from '../programs.ts'
 import { sendSignal } from '../send-signal.ts'
-import { freeName, makeFolder, readName, type Store, takeName } from '../store.ts'
+import { freeName, listNames, makeFolder, readName, type Store, takeName } from '../store.ts'
 import { startWayOut } from './way-out.ts'
 
 /**
@@ -46,7 +46,7 @@ export async function areCurrent(store: Store): Promise<boolean> {
 /** Ends the namespaces when nothing but the caller runs in them. Call it inside. */
 export async function endUnused(store: Store): Promise<void> {
   const holder = await findHolder(store)
-  if (holder === undefined || (await isUsed(holder))) return
+  if (holder === undefined || !(await becomesUnused(store, holder))) return
   const [folder, text] = [store.path('names'), encodeHolder(holder)]
   await freeName(folder, NAME, text)
   // A call that has joined before this looks for the name, and finds none.
@@ -157,6 +157,20 @@ function escapeWord(text: string): string {
 
 async function raiseLoopback(machine: Machine): Promise<void> {
   await callProgram(machine, 'ip', { arguments: ['link', 'set', 'lo', 'up'] })
+}
+
+/** How long the last programs of removed containers, such as their monitors, take to end on a busy machine. */
+const LONGEST_END_MS = 2000
+
+/** Whether nothing else runs in the namespaces, now or as soon as what still ends there has ended. */
+async function becomesUnused(store: Store, holder: Holder): Promise<boolean> {
+  const until = performance.now() + LONGEST_END_MS
+  while (await isUsed(holder)) {
+    const hasContainers = (await listNames(store.path('containers'))).length > 0
+    if (hasContainers || performance.now() > until) return false
+    await setTimeout(20)
+  }
+  return true
 }
 
 /** Whether anything else runs in these namespaces: a container, its monitor, or another call. */

@@ -1,11 +1,12 @@
 import { rm } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import type { Readable } from 'node:stream'
-import type { PublishedPort } from '../../../model/container.ts'
+import { setTimeout as pause } from 'node:timers/promises'
 import { TestfleetError } from '../../../model/failures.ts'
 import { markProcess, type ProcessMark } from '../processes.ts'
 import { rootMachine, startProgram } from '../programs.ts'
 import type { Store } from '../store.ts'
+import type { Forwards } from '../types.ts'
 
 /** Interface of the namespaces that leads out. */
 const INTERFACE = 'tap0'
@@ -45,29 +46,35 @@ export async function startWayOut(store: Store, pid: number): Promise<ProcessMar
   return undefined
 }
 
-/** A port of this machine that leads to the same port in the namespaces. */
-export interface Forward {
-  readonly id: number
+/** Ports of this machine, which the program takes and leads in. */
+export function openForwards(store: Store): Forwards {
+  return {
+    async add({ protocol, address, port }) {
+      const forward = { proto: protocol, host_addr: address, host_port: port, guest_port: port }
+      const { error } = await order(store, { execute: 'add_hostfwd', arguments: forward })
+      if (error !== undefined) throw refused(`${address}:${port}`, port, error)
+    },
+    async remove(ports) {
+      if (ports.length === 0) return
+      const listed = await order(store, { execute: 'list_hostfwd' }).catch(() => undefined)
+      const { entries = [] } = (listed?.return ?? {}) as { readonly entries?: readonly ListedForward[] }
+      const isOne = ({ proto, host_addr: address, host_port: port }: ListedForward): boolean =>
+        ports.some((one) => one.protocol === proto && one.address === address && one.port === port)
+      for (const { id } of entries.filter(isOne)) await order(store, { execute: 'remove_hostfwd', arguments: { id } })
+    },
+  }
 }
 
-/** Takes a port of this machine. PORT_TAKEN; START_FAILED when there is no way out. */
-export async function addForward(store: Store, { protocol, address, port }: PublishedPort): Promise<Forward> {
-  const answer = await order(store, {
-    execute: 'add_hostfwd',
-    arguments: { proto: protocol, host_addr: address, host_port: port, guest_port: port },
+/** Only root may take the ports below. */
+const FIRST_FREE_PORT = 1024
+
+/** slirp4netns does not say why: it has no words for it. */
+function refused(where: string, port: number, cause: unknown): TestfleetError {
+  if (port >= FIRST_FREE_PORT) return new TestfleetError('PORT_TAKEN', `the port is already taken: ${where}`, { cause })
+  return new TestfleetError('START_FAILED', `the container could not be started: port ${where} cannot be opened`, {
+    hint: 'Use a port from 1024 on: this user cannot open lower ports of the host.',
+    cause,
   })
-  const { id } = (answer.return ?? {}) as { readonly id?: unknown }
-  if (typeof id === 'number') return { id }
-  throw new TestfleetError('PORT_TAKEN', `the port is already taken: ${address}:${port}`, { cause: answer.error })
-}
-
-/** Frees the ports of this machine that lead to these ports. No error if there are none. */
-export async function removeForwards(store: Store, ports: readonly PublishedPort[]): Promise<void> {
-  const listed = await order(store, { execute: 'list_hostfwd' }).catch(() => undefined)
-  const { entries = [] } = (listed?.return ?? {}) as { readonly entries?: readonly ListedForward[] }
-  const isOurs = ({ proto, host_addr: address, host_port: port }: ListedForward): boolean =>
-    ports.some((one) => one.protocol === proto && one.address === address && one.port === port)
-  for (const { id } of entries.filter(isOurs)) await order(store, { execute: 'remove_hostfwd', arguments: { id } })
 }
 
 interface ListedForward {
@@ -85,14 +92,39 @@ interface Answer {
 const LONGEST_ANSWER_MS = 5000
 const MOST_BYTES = 1 << 20
 
-/** Each order has its own connection. */
+/** The program has a queue for one connection only. */
+const BUSY = ['EAGAIN', 'ECONNREFUSED']
+const PAUSE_MS = 3
+
+/** Each order has its own connection. This process gives one at a time; those of other processes are waited for. */
 function order(store: Store, request: object): Promise<Answer> {
+  const done = last.then(() => orderWhenFree(store, JSON.stringify(request)))
+  last = done.catch(() => {})
+  return done
+}
+
+let last: Promise<unknown> = Promise.resolve()
+
+async function orderWhenFree(store: Store, request: string): Promise<Answer> {
+  const until = performance.now() + LONGEST_ANSWER_MS
+  for (;;) {
+    try {
+      return await orderNow(store, request)
+    } catch (error) {
+      const isBusy = BUSY.includes((error as NodeJS.ErrnoException).code ?? '')
+      if (!isBusy || performance.now() > until) throw noWayOut(error as Error)
+    }
+    await pause(PAUSE_MS)
+  }
+}
+
+function orderNow(store: Store, request: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
       socket.destroy()
-      reject(noWayOut(error))
+      reject(error)
     }
-    const socket = createConnection(socketPath(store), () => socket.end(JSON.stringify(request)))
+    const socket = createConnection(socketPath(store), () => socket.end(request))
     let text = ''
     socket.setTimeout(LONGEST_ANSWER_MS, () => fail(new Error('slirp4netns does not answer')))
     socket.setEncoding('utf8').on('data', (part: string) => {
