@@ -6,6 +6,7 @@ import { currentHost } from '../../src/current-host.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { findLoss, findRights } from '../../src/engine/local/rights.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
+import { seedStore } from './seed-store.ts'
 
 /** A folder of the local engine that nothing else uses. */
 export interface LocalStore {
@@ -21,8 +22,25 @@ const baseImage = 'debian:bookworm-slim'
 
 /** Why there can be none here; undefined when there can. */
 export async function whyNoLocalEngine(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return 'only root can look at everything that it leaves'
   const loss = findLoss(await findRights(currentHost(), tmpdir()), 'engine')
   return loss && `${loss.problem} ${loss.advice}`
+}
+
+/** As `whyNoLocalEngine`, for tests that build images. */
+export async function whyNoLocalBuilds(): Promise<string | undefined> {
+  const problem = await whyNoLocalEngine()
+  if (problem !== undefined) return problem
+  const engine = await openEngine(`local:${tmpdir()}`, currentHost())
+  return (await canBuild(engine)) ? undefined : 'the local engine builds no images yet'
+}
+
+/** The verbs of images come at once. */
+function canBuild(engine: Engine): Promise<boolean> {
+  return engine.hasCacheMounts().then(
+    () => true,
+    () => false,
+  )
 }
 
 /** Makes a store that has the base image, which is copied from the container engine of this machine. */
@@ -40,7 +58,7 @@ export async function makeLocalStore(): Promise<LocalStore> {
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    await copyImage(baseImage, await open())
+    await copyImage(baseImage, folder, await open())
   } catch (error) {
     await remove().catch(() => {})
     throw error
@@ -48,14 +66,15 @@ export async function makeLocalStore(): Promise<LocalStore> {
   return { url, folder, open, remove }
 }
 
-async function copyImage(reference: string, to: Engine): Promise<void> {
+async function copyImage(reference: string, folder: string, to: Engine): Promise<void> {
   const host = currentHost()
   const from = await openEngine(undefined, {
     ...host,
     environment: { ...host.environment, TESTFLEET_ENGINE: undefined },
   })
   try {
-    await to.loadImages(Readable.from(from.saveImages([reference])))
+    if (await canBuild(to)) await to.loadImages(Readable.from(from.saveImages([reference])))
+    else await seedStore(folder, reference, from)
   } finally {
     from.close()
     to.close()
