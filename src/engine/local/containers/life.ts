@@ -85,7 +85,7 @@ export async function readLife(local: Local, { id, spec }: ContainerRecord): Pro
   const run = await readRecord<Run>(containerPath(local, id, 'run.json'))
   if (run === undefined) return { ...ended, state: 'created', run }
   if (await isRunning(run.process)) {
-    const [isHeld, isPaused] = await Promise.all([isThere(fifoPath(local, id)), isFrozen(id)])
+    const [isHeld, isPaused] = await Promise.all([isWaiting(local, id, run), isFrozen(id)])
     // It does not run before it has begun.
     return { ...ended, state: isHeld ? 'created' : isPaused ? 'paused' : 'running', run, isHeld }
   }
@@ -97,6 +97,16 @@ export async function readLife(local: Local, { id, spec }: ContainerRecord): Pro
     hasMonitor && exitCode !== 0 && run.restarts < (spec.restarts ?? 0) && !(await isThere(stoppedPath(local, id)))
   const endedAtMs = exit?.atMs ?? run.startedAtMs
   return { ...ended, state: isRestarting ? 'running' : 'exited', run, exitCode, endedAtMs, isRestarting }
+}
+
+/**
+ * Whether the process of a container waits for the word to begin: it is then still the runtime's own program. The pipe alone
+ * does not tell, because a call can die after it has given the word and before it has removed the pipe.
+ */
+export async function isWaiting(local: Local, id: string, { process }: Run): Promise<boolean> {
+  if (!(await isThere(fifoPath(local, id)))) return false
+  const words = await readFile(`/proc/${process.pid}/cmdline`, 'latin1').catch(() => '')
+  return /^(?:\S*\/)?(?:runc\0init|crun)\0/.test(words) || words === ''
 }
 
 const ended = { exitCode: undefined, endedAtMs: 0, isRestarting: false, isHeld: false } as const

@@ -22,6 +22,7 @@ import {
   containerPath,
   fifoPath,
   isThere,
+  isWaiting,
   needContainer,
   type Run,
   readLife,
@@ -178,15 +179,18 @@ async function begin(local: Local, record: ContainerRecord, run: Run): Promise<v
 const BEGIN_MS = 20_000
 
 /** Does what `runc start` does: it reads the pipe into which the container's process writes before it goes on. */
-async function readWord(local: Local, id: string, { process }: Run): Promise<void> {
+async function readWord(local: Local, id: string, run: Run): Promise<void> {
+  const { process } = run
   const path = fifoPath(local, id)
   const untilMs = Date.now() + BEGIN_MS
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
   try {
     for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, 50)) {
       // Asked first: a short program can end between the two, and its word is then there to read.
-      const runs = await isRunning(process)
+      const [runs, waits] = await Promise.all([isRunning(process), isWaiting(local, id, run)])
       if ((await readSome(file)) > 0) break
+      // A call that has died had given it already.
+      if (runs && !waits) break
       if (!runs) throw new Error('its first process has ended before it began')
       if (Date.now() > untilMs) throw new TestfleetError('ENGINE_TIMEOUT', 'the container did not begin in time')
       await sleep(pauseMs)
