@@ -36,7 +36,7 @@ function connectHere(location: EngineLocation, { folder, machine = rootMachine, 
   const local: Local = { store, machine, runtime: chooseRuntime, forwards }
   const files = async () => (await import('./files/file-verbs.ts')).fileVerbs(local, (it) => mountStopped(local, it))
   const system = async () => (await import('./system.ts')).systemVerbs(local)
-  return {
+  const engine: Engine = {
     location,
     ...missingVerbs(),
     ...containerVerbs(local),
@@ -56,8 +56,14 @@ function connectHere(location: EngineLocation, { folder, machine = rootMachine, 
       yield* (await import('./logs/read-logs.ts')).readLogs(local, id, request, call)
     },
     exec: async (id, request, call) => (await import('./exec/exec.ts')).exec(local, id, request, call),
+    hasCacheMounts: async () => true,
+    buildImage: async (request, call) => {
+      const { buildImage } = await import('./build/build-image.ts')
+      await buildImage(local, request, (reference, options) => engine.pullImage(reference, {}, options), call)
+    },
     close() {},
   }
+  return engine
 }
 
 /** Everything that the local engine does not have yet. */
@@ -73,8 +79,6 @@ function missingVerbs() {
     },
     exec: reject,
     pullImage: reject,
-    hasCacheMounts: reject,
-    buildImage: reject,
     // biome-ignore lint/correctness/useYield: it fails before it has anything to yield.
     async *saveImages() {
       await reject()
