@@ -10,6 +10,7 @@ const checks: Record<string, readonly [string, ...string[]]> = {
   'dead code': ['knip', '--no-progress', '--treat-config-hints-as-errors'],
   'fleet file reference': ['node', 'tools/reference.ts', '--check'],
   'table of findings': ['node', 'tools/findings.ts', '--check'],
+  'programs of the local engine': ['node', 'tools/local-programs.ts', '--check'],
   catalogue: ['node', 'tools/catalogue.ts', '--check'],
   'types of presets': ['node', 'tools/preset-types.ts', '--check'],
   'API reference': ['node', 'tools/api-reference.ts', '--check'],
