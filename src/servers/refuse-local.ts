@@ -11,17 +11,18 @@ const processors: Readonly<Record<string, readonly string[]>> = {
 }
 
 /**
- * Fails with ENGINE_CONFIGURATION, at its line of the fleet file, for what the local engine cannot do: it has no socket, and
- * it runs no programs of other processors.
+ * Fails with ENGINE_CONFIGURATION, at its line of the fleet file, for what the local engine cannot do: it has no socket, it runs
+ * no programs of other processors, and servers of an ordinary user have no limits of memory and processors.
  */
 export function refuseOnLocal(
   servers: readonly Server[],
   fleet: Fleet,
   location: EngineLocation,
-  processor: string = arch(),
+  { userId, processor = arch() }: { readonly userId: number | undefined; readonly processor?: string },
 ): void {
   if (location.endpoint.kind !== 'local') return
   refuseEngineSocket(servers, fleet, location)
+  if (userId !== 0) refuseLimits(servers, fleet)
   const own = processors[processor] ?? [processor]
   for (const { name, platform } of servers) {
     const [system, wanted = ''] = platform?.split('/') ?? []
@@ -33,6 +34,22 @@ export function refuseOnLocal(
         server: name,
         at: fleet.source.locate(['servers', name, 'platform']),
         hint: 'Remove `platform`, or use a container engine that emulates that processor.',
+      },
+    )
+  }
+}
+
+function refuseLimits(servers: readonly Server[], fleet: Fleet): void {
+  for (const { name, limits } of servers) {
+    const key = limits.memoryBytes !== undefined ? 'memory' : limits.cpus !== undefined ? 'cpus' : undefined
+    if (key === undefined) continue
+    throw new TestfleetError(
+      'ENGINE_CONFIGURATION',
+      `${name} has a limit of ${key === 'memory' ? 'memory' : 'processors'}, which the local engine of an ordinary user cannot set`,
+      {
+        server: name,
+        at: fleet.source.locate(['servers', name, 'limits', key]),
+        hint: 'Run testfleet as root, use a container engine, or remove the limit.',
       },
     )
   }

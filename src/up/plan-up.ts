@@ -83,7 +83,7 @@ export async function planUp(
   const observed = matchServers(record ?? { servers: {}, change: undefined }, resources.servers)
   const readSecrets = openSecretReader(tools.runtime, tools.host, tools)
   const given = describeSettings(request, name, record, resources, tools)
-  refuseOnLocal(selected, fleet, tools.engine.location)
+  refuseOnLocal(selected, fleet, tools.engine.location, tools.host)
   if (given.engineSocket === undefined) refuseEngineSocket(selected, fleet, tools.engine.location)
   refuseMissingDevices(selected, fleet, tools.engine.location, tools.host.platform)
   const servers = withRunningDependents(selected, fleet, observed)

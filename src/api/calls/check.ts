@@ -32,7 +32,7 @@ async function audited(client: TestfleetOptions, source: Source) {
   const host = hostOf(client)
   const fleet = await loadSource(source, [], host)
   const engine = await findEngine(client.engine, host).catch(undefinedIfUnusable)
-  if (engine !== undefined) refuseOnLocal([...fleet.servers.values()], fleet, engine)
+  if (engine !== undefined) refuseOnLocal([...fleet.servers.values()], fleet, engine, host)
   return { fleet, audit: await auditFleet(fleet, host) }
 }
 
