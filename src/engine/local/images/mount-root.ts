@@ -3,6 +3,7 @@ import { join, relative } from 'node:path'
 import { TestfleetError } from '../../../model/failures.ts'
 import { callProgram, runProgram } from '../programs.ts'
 import { makeFolder, undefinedIfGone } from '../store.ts'
+import { together } from '../together.ts'
 import type { Local } from '../types.ts'
 
 export interface MountOptions {
@@ -46,9 +47,9 @@ export async function mountRoot(
   if (local.forwards !== undefined) words.push('userxattr')
   const text = words.join(',')
   if (text.length > MOST_OPTION_BYTES) throw tooLong(layers.length)
-  const request = { arguments: ['-n', '-t', 'overlay', '-o', text, 'overlay', at('merged')], folder: base, signal }
+  signal?.throwIfAborted()
   try {
-    await callProgram(local.machine, 'mount', request)
+    await mount(local, { options: text, target: at('merged') })
   } catch (error) {
     throw (await explainMissing(base, layers)) ?? error
   }
@@ -58,11 +59,43 @@ export async function mountRoot(
 /** Unmounts the root of a container, wherever a program may still be in it. No error when it is not mounted. */
 export async function unmountRoot(local: Local, folder: string): Promise<void> {
   const path = join(folder, 'merged')
-  if (!(await isMounted(path))) return
-  const { exitCode, stderr } = await runProgram(local.machine, 'umount', { arguments: ['-n', '-l', path] })
-  if (exitCode !== 0 && (await isMounted(path)))
-    throw new TestfleetError('ENGINE_REFUSED', `${path} could not be unmounted: ${stderr.trim()}`)
+  if (await isMounted(path)) await unmount(local, path)
 }
+
+interface Mount {
+  readonly options: string
+  readonly target: string
+}
+
+/** Mounts what is to be mounted at the same moment with one program. What then is not mounted is tried alone, for the reason. */
+const mount = together<Local, Mount, void>(async (local, mounts) => {
+  const folder = local.store.path('layers')
+  const alone = ({ options, target }: Mount) => {
+    const words = ['-n', '-t', 'overlay', '-o', options, 'overlay', target]
+    return callProgram(local.machine, 'mount', { arguments: words, folder })
+  }
+  if (mounts.length > 1) {
+    const lines = mounts.map((one) => `overlay ${escapeField(one.target)} overlay ${escapeField(one.options)} 0 0\n`)
+    const words = ['-n', '-a', '-T', '/dev/stdin']
+    await runProgram(local.machine, 'mount', { arguments: words, folder, input: lines.join('') })
+  }
+  return mounts.map(async (one) => {
+    if (mounts.length === 1 || !(await isMounted(one.target))) await alone(one)
+  })
+})
+
+/** As in a file system table: white space and the backslash by their numbers. */
+function escapeField(text: string): string {
+  return text.replaceAll(/[\s\\#]/g, (found) => `\\${found.charCodeAt(0).toString(8).padStart(3, '0')}`)
+}
+
+const unmount = together<Local, string, void>(async (local, paths) => {
+  const { stderr } = await runProgram(local.machine, 'umount', { arguments: ['-n', '-l', ...paths] })
+  return paths.map(async (path) => {
+    if (!(await isMounted(path))) return
+    throw new TestfleetError('ENGINE_REFUSED', `${path} could not be unmounted: ${stderr.trim()}`)
+  })
+})
 
 /** A folder on another device than its parent is the top of a mount. */
 async function isMounted(path: string): Promise<boolean> {

@@ -22,10 +22,13 @@ export function cgroupPath(id: string): string {
   return `/${PARENT}/${id}`
 }
 
-/** Reads how cgroups are mounted. */
-export async function findCgroups(): Promise<Cgroups> {
-  return readCgroups(await readFile('/proc/self/mounts', 'utf8'))
+/** Reads how cgroups are mounted, which does not change. */
+export function findCgroups(): Promise<Cgroups> {
+  found ??= readFile('/proc/self/mounts', 'utf8').then(readCgroups)
+  return found
 }
+
+let found: Promise<Cgroups> | undefined
 
 /** Reads the lines of /proc/self/mounts. */
 export function readCgroups(text: string): Cgroups {
