@@ -27,20 +27,17 @@ export async function whyNoLocalEngine(): Promise<string | undefined> {
   return loss && `${loss.problem} ${loss.advice}`
 }
 
-/** As `whyNoLocalEngine`, for tests that build images. */
-export async function whyNoLocalBuilds(): Promise<string | undefined> {
+/** As `whyNoLocalEngine`, for tests that also save images. */
+export async function whyNoLocalArchives(): Promise<string | undefined> {
   const problem = await whyNoLocalEngine()
   if (problem !== undefined) return problem
   const engine = await openEngine(`local:${tmpdir()}`, currentHost())
-  return (await canBuild(engine)) ? undefined : 'the local engine builds no images yet'
+  return (await canLoad(engine)) ? undefined : 'the local engine has no archives of images yet'
 }
 
-/** The verbs of images come at once. */
-function canBuild(engine: Engine): Promise<boolean> {
-  return engine.hasCacheMounts().then(
-    () => true,
-    () => false,
-  )
+async function canLoad(engine: Engine): Promise<boolean> {
+  const nothing = await engine.loadImages(Readable.from([])).catch((error: Error) => error)
+  return !(nothing instanceof Error && nothing.message.includes('cannot do this yet'))
 }
 
 /** Makes a store that has the base image, which is copied from the container engine of this machine. */
@@ -73,7 +70,8 @@ async function copyImage(reference: string, folder: string, to: Engine): Promise
     environment: { ...host.environment, TESTFLEET_ENGINE: undefined },
   })
   try {
-    if (await canBuild(to)) await to.loadImages(Readable.from(from.saveImages([reference])))
+    // Its archives come later than the rest.
+    if (await canLoad(to)) await to.loadImages(Readable.from(from.saveImages([reference])))
     else await seedStore(folder, reference, from)
   } finally {
     from.close()
