@@ -14,16 +14,17 @@ process
   .on('SIGTERM', () => {})
 
 const [, , folder = '', location = ''] = process.argv
-const [{ areCurrent, endUnused }, { openForwards }] = await Promise.all([
+const [{ findOwnHolder, endUnused }, { openForwards }] = await Promise.all([
   import('./namespaces.ts'),
   import('./way-out.ts'),
 ])
 const store = openStore(folder)
-if (await areCurrent(store)) {
+const holder = await findOwnHolder(store)
+if (holder !== undefined) {
   const engine = connectLocal(JSON.parse(location), { folder, forwards: openForwards(store) })
   await serveEngine(engine, process.stdin, process.stdout)
   engine.close()
-  await endUnused(store)
+  await endUnused(store, holder)
   process.exit(0)
 }
 process.stderr.write('the namespaces ended at the same moment\n')

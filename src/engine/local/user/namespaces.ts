@@ -1,8 +1,8 @@
-import { readdir, readFile, readlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { TestfleetError } from '../../../model/failures.ts'
-import { isRunning, markProcess, type ProcessMark } from '../processes.ts'
+import { isRunning, markProcess, markSelf, type ProcessMark } from '../processes.ts'
 import { callProgram, lastWords, type Machine, rootMachine, startProgram } from '../programs.ts'
 import { sendSignal } from '../send-signal.ts'
 import { freeName, listNames, makeFolder, readName, type Store, takeName } from '../store.ts'
@@ -13,7 +13,7 @@ import { startWayOut } from './way-out.ts'
  * process for each store keeps them (`sleep`), and another one leads their network out (`slirp4netns`). Both end when nothing
  * else runs in the namespaces.
  */
-interface Holder {
+export interface Holder {
   readonly sleep: ProcessMark
   /** Undefined when there is no way out. */
   readonly wayOut: ProcessMark | undefined
@@ -35,22 +35,47 @@ export async function joinNamespaces(store: Store, hasRange: boolean): Promise<M
   }
 }
 
-/** Whether these are still the namespaces that other calls join. Call it inside, before anything is made in them. */
-export async function areCurrent(store: Store): Promise<boolean> {
+/**
+ * Returns what keeps the namespaces of the caller, if they are still those that other calls join. Call it inside, before
+ * anything is made in them.
+ */
+export async function findOwnHolder(store: Store): Promise<Holder | undefined> {
   const holder = await findHolder(store)
-  if (holder === undefined) return false
+  if (holder === undefined) return undefined
   const [own, held] = await Promise.all(['self', String(holder.sleep.pid)].map(readNamespace))
-  return own !== undefined && own === held
+  return own !== undefined && own === held ? holder : undefined
 }
 
-/** Ends the namespaces when nothing but the caller runs in them. Call it inside. */
-export async function endUnused(store: Store): Promise<void> {
-  const holder = await findHolder(store)
-  if (holder === undefined || !(await becomesUnused(store, holder))) return
+/**
+ * Ends the namespaces when nothing but the caller runs in them. Call it inside, as the last thing. Of several calls that end
+ * at once, none waits for the others.
+ */
+export async function endUnused(store: Store, holder: Holder): Promise<void> {
+  const folder = store.path(NAME, ENDING)
+  const marker = join(folder, nameOf(await markSelf()))
+  // The store may have been removed.
+  const noMarker = (): void => {}
+  await mkdir(folder, { mode: 0o700 }).catch(noMarker)
+  await writeFile(marker, '').catch(noMarker)
+  try {
+    await endIfUnused(store, holder)
+  } finally {
+    await rm(marker, { force: true })
+  }
+}
+
+const ENDING = 'ending'
+
+function nameOf({ pid, startedAt }: ProcessMark): string {
+  return `${pid}-${startedAt}`
+}
+
+async function endIfUnused(store: Store, holder: Holder): Promise<void> {
+  if (!(await becomesUnused(store, holder))) return
   const [folder, text] = [store.path('names'), encodeHolder(holder)]
   await freeName(folder, NAME, text)
   // A call that has joined before this looks for the name, and finds none.
-  if (await isUsed(holder)) await takeName(folder, NAME, text, isAlive)
+  if (await isUsed(store, holder)) await takeName(folder, NAME, text, isAlive)
   else await endHolder(holder)
 }
 
@@ -165,7 +190,7 @@ const LONGEST_END_MS = 2000
 /** Whether nothing else runs in the namespaces, now or as soon as what still ends there has ended. */
 async function becomesUnused(store: Store, holder: Holder): Promise<boolean> {
   const until = performance.now() + LONGEST_END_MS
-  while (await isUsed(holder)) {
+  while (await isUsed(store, holder)) {
     const hasContainers = (await listNames(store.path('containers'))).length > 0
     if (hasContainers || performance.now() > until) return false
     await setTimeout(20)
@@ -173,12 +198,16 @@ async function becomesUnused(store: Store, holder: Holder): Promise<boolean> {
   return true
 }
 
-/** Whether anything else runs in these namespaces: a container, its monitor, or another call. */
-async function isUsed({ sleep, wayOut }: Holder): Promise<boolean> {
+/** Whether anything else runs in these namespaces: a container, its monitor, or another call that does not end. */
+async function isUsed(store: Store, { sleep, wayOut }: Holder): Promise<boolean> {
   const [own, self] = await Promise.all([readNamespace('self'), readlink('/proc/self')])
   const known = new Set([self, String(sleep.pid), String(wayOut?.pid)])
-  for (const name of await readdir('/proc'))
-    if (/^\d+$/.test(name) && !known.has(name) && (await readNamespace(name)) === own) return true
+  const ending = await listNames(store.path(NAME, ENDING))
+  for (const name of await readdir('/proc')) {
+    if (!/^\d+$/.test(name) || known.has(name) || (await readNamespace(name)) !== own) continue
+    const mark = await markProcess(Number(name))
+    if (mark !== undefined && !ending.includes(nameOf(mark))) return true
+  }
   return false
 }
 
