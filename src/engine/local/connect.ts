@@ -1,4 +1,3 @@
-import { TestfleetError } from '../../model/failures.ts'
 import type { Engine, EngineLocation } from '../engine.ts'
 import { containerVerbs } from './containers/container-verbs.ts'
 import { mountStopped } from './containers/mount-stopped.ts'
@@ -38,7 +37,6 @@ function connectHere(location: EngineLocation, { folder, machine = rootMachine, 
   const system = async () => (await import('./system.ts')).systemVerbs(local)
   const engine: Engine = {
     location,
-    ...missingVerbs(),
     ...containerVerbs(local),
     ...networkVerbs(local),
     ...volumeVerbs(local),
@@ -56,6 +54,14 @@ function connectHere(location: EngineLocation, { folder, machine = rootMachine, 
       yield* (await import('./logs/read-logs.ts')).readLogs(local, id, request, call)
     },
     exec: async (id, request, call) => (await import('./exec/exec.ts')).exec(local, id, request, call),
+    commitContainer: async (id, reference, call) =>
+      (await import('./archives/commit.ts')).commitContainer(local, id, reference, call),
+    pullImage: async (reference, request, call) =>
+      (await import('./archives/pull.ts')).pullImage(local, reference, request, call),
+    async *saveImages(references, call) {
+      yield* (await import('./archives/save-images.ts')).saveImages(local, references, call)
+    },
+    loadImages: async (archive, call) => (await import('./archives/load-images.ts')).loadImages(local, archive, call),
     hasCacheMounts: async () => true,
     buildImage: async (request, call) => {
       const { buildImage } = await import('./build/build-image.ts')
@@ -64,25 +70,4 @@ function connectHere(location: EngineLocation, { folder, machine = rootMachine, 
     close() {},
   }
   return engine
-}
-
-/** Everything that the local engine does not have yet. */
-function missingVerbs() {
-  const reject = async (): Promise<never> => {
-    throw new TestfleetError('ENGINE_REFUSED', 'the local engine cannot do this yet')
-  }
-  return {
-    commitContainer: reject,
-    // biome-ignore lint/correctness/useYield: it fails before it has anything to yield.
-    async *readLogs() {
-      await reject()
-    },
-    exec: reject,
-    pullImage: reject,
-    // biome-ignore lint/correctness/useYield: it fails before it has anything to yield.
-    async *saveImages() {
-      await reject()
-    },
-    loadImages: reject,
-  } satisfies Partial<Engine>
 }

@@ -105,7 +105,8 @@ export async function makeLayer(
   await rm(mounted.folder, { recursive: true, force: true })
 }
 
-async function keepSize(local: Local, id: string, folder: string): Promise<void> {
+/** Notes the size of a layer. */
+export async function keepSize(local: Local, id: string, folder: string): Promise<void> {
   const said = await callProgram(local.machine, 'du', { arguments: ['-s', '-x', '--block-size=1', '--', folder] })
   await mkdir(local.store.path('sizes'), { recursive: true, mode: 0o700 })
   await writeFile(local.store.path('sizes', id), String(Number.parseInt(said, 10) || 0), { mode: 0o600 })

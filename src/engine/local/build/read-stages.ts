@@ -1,6 +1,6 @@
-import { arch } from 'node:os'
 import { type Instruction, parseDockerfile } from '../../../formats/dockerfile.ts'
 import { BuildFailure } from '../../../model/failures.ts'
+import { ARCHITECTURE } from '../archives/image-json.ts'
 import { expandWord, type Lookup, splitWords } from './expand.ts'
 
 export interface Stage {
@@ -75,11 +75,6 @@ function readGlobals(
     if (chosen !== undefined) globals.set(name, chosen)
   }
 }
-
-const architectures: Readonly<Record<string, string>> = { x64: 'amd64', ia32: '386' }
-
-/** The architecture of this machine in the words of images. */
-export const ARCHITECTURE: string = architectures[arch()] ?? arch()
 
 const platformArguments: Readonly<Record<string, string>> = Object.fromEntries(
   ['TARGET', 'BUILD'].flatMap((kind) => [

@@ -1,12 +1,14 @@
 import { BuildFailure, TestfleetError } from '../../../model/failures.ts'
+import { say } from '../../../model/surface.ts'
 import type { CallOptions } from '../../engine.ts'
 import type { BuildRequest } from '../../image-types.ts'
+import { ARCHITECTURE } from '../archives/image-json.ts'
 import { findImage } from '../images/find-image.ts'
 import type { ImageRecord, Local } from '../types.ts'
 import { carryOut, type StageContext, type StageState } from './build-stage.ts'
 import { emptyConfig } from './configure.ts'
 import { collectLines } from './lines.ts'
-import { ARCHITECTURE, COUNTED, mistake, type Stage } from './read-stages.ts'
+import { COUNTED, mistake, type Stage } from './read-stages.ts'
 import { StepFailed } from './run-step.ts'
 
 /** Pulls an image that a stage starts from. */
@@ -92,16 +94,17 @@ export async function findBase(
     options.signal?.throwIfAborted()
     const { message, hint } = error as TestfleetError
     const why = `the base image ${reference} does not exist locally and could not be pulled: ${message}`
-    throw new BuildFailure(why, undefined, `FROM ${reference}`, { hint: hint ?? loadHint, cause: error })
+    throw new BuildFailure(why, undefined, `FROM ${reference}`, { hint: hint ?? loadHint(), cause: error })
   }
   const pulled = await findImage(local, reference)
   if (pulled !== undefined) return pulled
   throw new BuildFailure(`the base image ${reference} is gone again`, undefined, `FROM ${reference}`, {
-    hint: loadHint,
+    hint: loadHint(),
   })
 }
 
-const loadHint = 'Check its name; without a network, load it from an archive first (testfleet images load).'
+const loadHint = (): string =>
+  `Check its name; without a network, load it from an archive first (${say('loadImages')}).`
 
 const LONGEST_INSTRUCTION = 100
 

@@ -5,6 +5,8 @@ import { BLOCK, readHeader, readNumber, type TarHeader, unsound } from './tar-he
 export interface TarEntry extends TarHeader {
   /** Where the content belongs in the file; undefined when it is the whole file. */
   readonly sparse: SparseMap | undefined
+  /** Whether overlayfs has marked the folder: nothing of the layers below is in it. */
+  readonly isOpaque?: boolean
   /** Content of a file, as it is in the archive. */
   content(): AsyncGenerator<Buffer, void, void>
 }
@@ -117,7 +119,12 @@ async function openEntry(
     await reader.skip(left + paddingOf(size))
     left = 0
   }
-  return { entry: { ...header, sparse, content }, finish }
+  return { entry: { ...header, sparse, content, ...(isOpaque(attributes) && { isOpaque: true }) }, finish }
+}
+
+/** The mark is set by root, or in the namespaces of a user. */
+function isOpaque(attributes: Attributes): boolean {
+  return ['trusted', 'user'].some((space) => attributes[`SCHILY.xattr.${space}.overlay.opaque`] === 'y')
 }
 
 function applyAttributes(header: TarHeader, attributes: Attributes): TarHeader {
