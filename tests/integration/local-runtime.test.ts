@@ -1,9 +1,9 @@
 import { describe, test } from 'vitest'
 import { describeRuntime } from '../../src/runtime/conformance/describe-runtime.ts'
 import { containersUnderTest } from '../support/containers-under-test.ts'
-import { makeLocalStore, whyNoLocalArchives } from '../support/local-store.ts'
+import { makeLocalStore, whyNoLocalEngine } from '../support/local-store.ts'
 
-const problem = await whyNoLocalArchives()
+const problem = await whyNoLocalEngine()
 
 if (problem !== undefined) describe('the local engine', () => test.skip(problem, () => {}))
 else

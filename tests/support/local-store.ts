@@ -6,7 +6,6 @@ import { currentHost } from '../../src/current-host.ts'
 import type { Engine } from '../../src/engine/engine.ts'
 import { findLoss, findRights } from '../../src/engine/local/rights.ts'
 import { openEngine } from '../../src/engine/open-engine.ts'
-import { seedStore } from './seed-store.ts'
 
 /** A folder of the local engine that nothing else uses. */
 export interface LocalStore {
@@ -27,19 +26,6 @@ export async function whyNoLocalEngine(): Promise<string | undefined> {
   return loss && `${loss.problem} ${loss.advice}`
 }
 
-/** As `whyNoLocalEngine`, for tests that also save images. */
-export async function whyNoLocalArchives(): Promise<string | undefined> {
-  const problem = await whyNoLocalEngine()
-  if (problem !== undefined) return problem
-  const engine = await openEngine(`local:${tmpdir()}`, currentHost())
-  return (await canLoad(engine)) ? undefined : 'the local engine has no archives of images yet'
-}
-
-async function canLoad(engine: Engine): Promise<boolean> {
-  const nothing = await engine.loadImages(Readable.from([])).catch((error: Error) => error)
-  return !(nothing instanceof Error && nothing.message.includes('cannot do this yet'))
-}
-
 /** Makes a store that has the base image, which is copied from the container engine of this machine. */
 export async function makeLocalStore(): Promise<LocalStore> {
   const folder = await mkdtemp(join(tmpdir(), 'testfleet-store-'))
@@ -55,7 +41,7 @@ export async function makeLocalStore(): Promise<LocalStore> {
     await rm(folder, { recursive: true, force: true })
   }
   try {
-    await copyImage(baseImage, folder, await open())
+    await copyImage(baseImage, await open())
   } catch (error) {
     await remove().catch(() => {})
     throw error
@@ -63,16 +49,14 @@ export async function makeLocalStore(): Promise<LocalStore> {
   return { url, folder, open, remove }
 }
 
-async function copyImage(reference: string, folder: string, to: Engine): Promise<void> {
+async function copyImage(reference: string, to: Engine): Promise<void> {
   const host = currentHost()
   const from = await openEngine(undefined, {
     ...host,
     environment: { ...host.environment, TESTFLEET_ENGINE: undefined },
   })
   try {
-    // Its archives come later than the rest.
-    if (await canLoad(to)) await to.loadImages(Readable.from(from.saveImages([reference])))
-    else await seedStore(folder, reference, from)
+    await to.loadImages(Readable.from(from.saveImages([reference])))
   } finally {
     from.close()
     to.close()

@@ -5,9 +5,6 @@ import type { Host } from '../../model/host.ts'
 import type { EngineLocation, RemoteLocation } from '../engine.ts'
 import { type LocalLocation, localFolder, locateLocal } from './locate.ts'
 
-/** Until the local engine can do everything, it is used only by its name. */
-const isComplete: boolean = false
-
 /** How long an engine may take to accept a connection. One that takes longer is there, and is asked. */
 const CONNECT_MS = 1000
 
@@ -16,7 +13,7 @@ const CONNECT_MS = 1000
  * run servers without one. Otherwise, returns the location as it is, with the reason why the local engine cannot be used.
  */
 export async function fallBack(location: RemoteLocation, host: Host): Promise<EngineLocation> {
-  const missing = isComplete && host.platform === 'linux' ? await findConnectProblem(location) : undefined
+  const missing = host.platform === 'linux' ? await findConnectProblem(location) : undefined
   if (missing === undefined) return location
   const local = locateLocal('local', 'no container engine answers', host)
   const { findLoss, findRights } = await import('./rights.ts')

@@ -6,7 +6,7 @@ import { matchLabels } from '../match-labels.ts'
 import { readAttachment } from '../networks/attach.ts'
 import { findCgroups } from '../oci/cgroups.ts'
 import { readCgroupFile } from '../oci/limits.ts'
-import { variablesOf } from '../oci/words.ts'
+import { givenVariables } from '../oci/words.ts'
 import { listNames, readRecord } from '../store.ts'
 import type { ContainerRecord, Local } from '../types.ts'
 import { isOutOfMemory } from './event-log.ts'
@@ -59,7 +59,7 @@ export async function inspectContainer(
   const details = {
     ...summary,
     user: spec.user ?? image?.config.user ?? '',
-    environment: variablesOf(spec, image?.config ?? { environment: [], labels: {}, volumes: [], exposed: [] }),
+    environment: givenVariables(spec, image?.config ?? { environment: [] }),
     mounts: mountsOf(record),
     exitCode: isUp(life) && !isRestarting ? undefined : exitCode,
     isOutOfMemory: hasNoMemory,

@@ -4,18 +4,24 @@ import { freeName, listNames, makeFolder, readName, readRecord, undefinedIfGone 
 import type { ContainerRecord, Local } from '../types.ts'
 import { configPath, fileOf, listReferences, recordPath } from './find-image.ts'
 
-/** Gives an image a name, which another image may have until now. That one goes if nothing else needs it. */
+/** Gives an image a name, which another image may have until now. That one stays, as with Docker: its id is then its name. */
 export async function nameImage(local: Local, reference: string, id: string): Promise<void> {
   const folder = await makeFolder(local.store.path('references'))
   const name = fileOf(reference)
   const before = await readName(folder, name)
-  const beside = local.store.path('references', `.${randomBytes(6).toString('hex')}`)
+  await moveName(local, name, id)
+  if (before === undefined || before === id) return
+  const others = await listReferences(local)
+  if (!others.some((one) => one.id === before)) await moveName(local, fileOf(before), before)
+}
+
+async function moveName({ store }: Local, name: string, id: string): Promise<void> {
+  const beside = store.path('references', `.${randomBytes(6).toString('hex')}`)
   await symlink(id, beside)
-  await rename(beside, local.store.path('references', name)).catch(async (error: unknown) => {
+  await rename(beside, store.path('references', name)).catch(async (error: unknown) => {
     await rm(beside, { force: true })
     throw error
   })
-  if (before !== undefined && before !== id) await dropUnnamed(local, before)
 }
 
 export function unnameImage(local: Local, reference: string, id: string): Promise<void> {

@@ -29,19 +29,21 @@ export function wordsOf({ command, entrypoint }: WantedProgram, image: ImageConf
 }
 
 /** Returns the variables of a container: those of Docker, of its image, and its own. */
-export function variablesOf(
-  { environment, hostname, tty = false }: WantedProgram,
-  image: ImageConfig,
+export function variablesOf(program: WantedProgram, image: ImageConfig): Readonly<Record<string, string>> {
+  const { hostname, tty = false } = program
+  return { PATH: USUAL_PATH, HOSTNAME: hostname, ...(tty && { TERM: 'xterm' }), ...givenVariables(program, image) }
+}
+
+/** Returns the variables that its image and the container itself set. */
+export function givenVariables(
+  { environment }: Pick<WantedProgram, 'environment'>,
+  image: Pick<ImageConfig, 'environment'>,
 ): Readonly<Record<string, string>> {
   const own = image.environment.flatMap((text) => {
     const end = text.indexOf('=')
     return end > 0 ? [[text.slice(0, end), text.slice(end + 1)] as const] : []
   })
-  return {
-    ...{ PATH: USUAL_PATH, HOSTNAME: hostname, ...(tty && { TERM: 'xterm' }) },
-    ...Object.fromEntries(own),
-    ...environment,
-  }
+  return { ...Object.fromEntries(own), ...environment }
 }
 
 /** Returns the absolute path of the folder in which the program starts. */
