@@ -69,26 +69,30 @@ function useAction(
   return runAction(join(root, file), inputs, { folder, cache: join(folder, 'cache'), env, ...more })
 }
 
-test('the action for GitHub builds images once for all jobs, and keeps the logs of a run that failed', async () => {
-  const words = 'pwd; testfleet exec web -- cat /hello; echo "${INPUTS-no inputs}"'
-  const first = await runJob({
-    run: words,
-    'working-directory': 'packages/a',
-    file: '../../testfleet.json',
-    servers: 'web',
-    testfleet: '../../bin/testfleet',
-  })
-  expect(first).toMatchObject({ failed: false, output: expect.stringMatching(/^web: built in /m), artifacts: {} })
-  expect(first.output).toMatch(/\/packages\/a\nhello\nno inputs$/m)
-  expect(first.outputs).toEqual({ session: '', 'cache-hit': '' })
-  const second = await runJob({ run: 'echo "$WEB_URL" | tail -c 30 >&2; false | true', artifact: 'logs' })
-  expect(second.outputs['cache-hit']).toBe('true')
-  expect(second.output).toMatch(/^ *loaded +testfleet\//m)
-  expect(second.output).not.toMatch(/building|built|saved/)
-  expect(second).toMatchObject({ failed: true, artifacts: { logs: ['events.jsonl', 'web.log', 'why.txt'] } })
-  expect(second.files.GITHUB_STEP_SUMMARY).toContain('nothing was wrong with the servers')
-  expect(await countLeftovers(fleet.name)).toBe(0)
-})
+test(
+  'the action for GitHub builds images once for all jobs, and keeps the logs of a run that failed',
+  wide,
+  async () => {
+    const words = 'pwd; testfleet exec web -- cat /hello; echo "${INPUTS-no inputs}"'
+    const first = await runJob({
+      run: words,
+      'working-directory': 'packages/a',
+      file: '../../testfleet.json',
+      servers: 'web',
+      testfleet: '../../bin/testfleet',
+    })
+    expect(first).toMatchObject({ failed: false, output: expect.stringMatching(/^web: built in /m), artifacts: {} })
+    expect(first.output).toMatch(/\/packages\/a\nhello\nno inputs$/m)
+    expect(first.outputs).toEqual({ session: '', 'cache-hit': '' })
+    const second = await runJob({ run: 'echo "$WEB_URL" | tail -c 30 >&2; false | true', artifact: 'logs' })
+    expect(second.outputs['cache-hit']).toBe('true')
+    expect(second.output).toMatch(/^ *loaded +testfleet\//m)
+    expect(second.output).not.toMatch(/building|built|saved/)
+    expect(second).toMatchObject({ failed: true, artifacts: { logs: ['events.jsonl', 'web.log', 'why.txt'] } })
+    expect(second.files.GITHUB_STEP_SUMMARY).toContain('nothing was wrong with the servers')
+    expect(await countLeftovers(fleet.name)).toBe(0)
+  },
+)
 
 test('without a command, the fleet stays for the later steps, and ends with the job', async () => {
   const job = await startJobProcess(join(fleet.folder, 'job-worker'))

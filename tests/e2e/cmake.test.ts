@@ -116,47 +116,51 @@ describe('the package for CMake', () => {
     expect(page).toContain(await readFile(join(folder, 'CMakeLists.txt'), 'utf8'))
   })
 
-  test('keeps what CTest says of tests, shows logs of failed ones, and leaves nothing, even of a run that is killed', async () => {
-    const fleet = await makeProject()
-    const other = start('ctest', join(fleet.folder, 'b'), ['-R', 'waits'])
-    const began = join(fleet.folder, 'b/began')
-    const joined = joinAfter(began)
-    const { stdout } = await start('ctest', join(fleet.folder, 'a'), [
-      ...['-j3', '--output-on-failure', '-E', 'waits|joined'],
-    ]).result
-    const statuses = [...stdout.matchAll(/Test +#\d+: (\S+) \.*[ *]*([A-Za-z]+)/g)].map(([, ...one]) => one)
-    expect(Object.fromEntries(statuses), stdout).toEqual({
-      ...{ 'web-setup': 'Passed', before: 'Passed', fails: 'Failed', crashes: 'Exception', skipped: 'Skipped' },
-      ...{
-        expected: 'Passed',
-        hangs: 'Timeout',
-        leases: 'Passed',
-        words: 'Passed',
-        found: 'Passed',
-        emulated: 'Passed',
-        'web-cleanup': 'Passed',
-      },
-    })
-    const shown = /: fails [\s\S]*?==== servers during this test [\s\S]*?(?=\n\n)/.exec(stdout)?.[0]
-    expect(shown).toMatch(/^---- log of web ----$/m)
-    expect(shown).toMatch(/^\d{4}-\S+Z got during$/m)
-    expect(shown).not.toContain('got before')
-    const log = await readFile(join(fleet.folder, 'a/Testing/Temporary/LastTest.log'), 'utf8')
-    // CTest of Debian 12 kills a test that takes too long.
-    if (/\*Timeout +\d/.test(stdout)) expect(log).toContain('the test hangs was killed')
-    // A run in another build folder had another session. Its test ends with CTest.
-    const alone = await joined
-    other.kill('SIGKILL')
-    const [pid, session] = (await readFile(began, 'utf8')).trim().split(' ')
-    expect(session).toMatch(new RegExp(`^${fleet.name}-[0-9a-f]{7}$`))
-    expect(log).not.toContain(`session ${session}`)
-    // Without the fixture, a test joins the session that it gets.
-    expect(alone).toMatch(/tests passed, 1 tests failed out of 1$/m)
-    expect(alone).toContain(`joined ${session}\n`)
-    expect(alone).toContain(`servers logged nothing during this test (session ${session})\n`)
-    await vi.waitFor(() => expect(existsSync(`/proc/${pid}`)).toBe(false), { timeout: SOON_MS })
-    await waitForNothing(fleet.name)
-  })
+  test(
+    'keeps what CTest says of tests, shows logs of failed ones, and leaves nothing, even of a run that is killed',
+    wide,
+    async () => {
+      const fleet = await makeProject()
+      const other = start('ctest', join(fleet.folder, 'b'), ['-R', 'waits'])
+      const began = join(fleet.folder, 'b/began')
+      const joined = joinAfter(began)
+      const { stdout } = await start('ctest', join(fleet.folder, 'a'), [
+        ...['-j3', '--output-on-failure', '-E', 'waits|joined'],
+      ]).result
+      const statuses = [...stdout.matchAll(/Test +#\d+: (\S+) \.*[ *]*([A-Za-z]+)/g)].map(([, ...one]) => one)
+      expect(Object.fromEntries(statuses), stdout).toEqual({
+        ...{ 'web-setup': 'Passed', before: 'Passed', fails: 'Failed', crashes: 'Exception', skipped: 'Skipped' },
+        ...{
+          expected: 'Passed',
+          hangs: 'Timeout',
+          leases: 'Passed',
+          words: 'Passed',
+          found: 'Passed',
+          emulated: 'Passed',
+          'web-cleanup': 'Passed',
+        },
+      })
+      const shown = /: fails [\s\S]*?==== servers during this test [\s\S]*?(?=\n\n)/.exec(stdout)?.[0]
+      expect(shown).toMatch(/^---- log of web ----$/m)
+      expect(shown).toMatch(/^\d{4}-\S+Z got during$/m)
+      expect(shown).not.toContain('got before')
+      const log = await readFile(join(fleet.folder, 'a/Testing/Temporary/LastTest.log'), 'utf8')
+      // CTest of Debian 12 kills a test that takes too long.
+      if (/\*Timeout +\d/.test(stdout)) expect(log).toContain('the test hangs was killed')
+      // A run in another build folder had another session. Its test ends with CTest.
+      const alone = await joined
+      other.kill('SIGKILL')
+      const [pid, session] = (await readFile(began, 'utf8')).trim().split(' ')
+      expect(session).toMatch(new RegExp(`^${fleet.name}-[0-9a-f]{7}$`))
+      expect(log).not.toContain(`session ${session}`)
+      // Without the fixture, a test joins the session that it gets.
+      expect(alone).toMatch(/tests passed, 1 tests failed out of 1$/m)
+      expect(alone).toContain(`joined ${session}\n`)
+      expect(alone).toContain(`servers logged nothing during this test (session ${session})\n`)
+      await vi.waitFor(() => expect(existsSync(`/proc/${pid}`)).toBe(false), { timeout: SOON_MS })
+      await waitForNothing(fleet.name)
+    },
+  )
 
   test('that is killed at any moment leaves nothing', wide, async () => {
     const fleet = await makeProject()

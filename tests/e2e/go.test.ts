@@ -105,7 +105,7 @@ async function makeModule(files: Readonly<Record<string, string>>): Promise<Stor
 }
 
 describe.concurrent('the package for Go', () => {
-  test('is formatted, passes vet, and its own tests, which need no engine', async ({ expect }) => {
+  test('is formatted, passes vet, and its own tests, which need no engine', wide, async ({ expect }) => {
     const format = await startGo(goClient, 'gofmt', '-l', '.', example).result
     expect(format).toMatchObject({ exitCode: 0, stdout: '' })
     const { exitCode, stdout, stderr } = await startGo(goClient, 'go', 'test', '-vet=all', './...').result
