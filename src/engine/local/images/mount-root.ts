@@ -1,8 +1,8 @@
-import { chmod, chown, rm, stat } from 'node:fs/promises'
+import { chmod, chown, rm, stat, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { TestfleetError } from '../../../model/failures.ts'
 import { callProgram, runProgram } from '../programs.ts'
-import { makeFolder, undefinedIfGone } from '../store.ts'
+import { makeFolder, newId, undefinedIfGone } from '../store.ts'
 import { together } from '../together.ts'
 import type { Local } from '../types.ts'
 
@@ -76,8 +76,13 @@ const mount = together<Local, Mount, void>(async (local, mounts) => {
   }
   if (mounts.length > 1) {
     const lines = mounts.map((one) => `overlay ${escapeField(one.target)} overlay ${escapeField(one.options)} 0 0\n`)
-    const words = ['-n', '-a', '-T', '/dev/stdin']
-    await runProgram(local.machine, 'mount', { arguments: words, folder, input: lines.join('') })
+    const table = local.store.path(`.mounts-${newId().slice(0, 16)}`)
+    await writeFile(table, lines.join(''), { mode: 0o600 })
+    try {
+      await runProgram(local.machine, 'mount', { arguments: ['-n', '-a', '-T', table], folder })
+    } finally {
+      await rm(table, { force: true })
+    }
   }
   return mounts.map(async (one) => {
     if (mounts.length === 1 || !(await isMounted(one.target))) await alone(one)
