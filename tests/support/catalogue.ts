@@ -7,7 +7,6 @@ import { type CommandResult, listRecords, removeFleetFolders, withEngine } from 
 import { type HostClients, startHostClients } from './host-clients.ts'
 import { leftBehind } from './left-behind.ts'
 import { Testfleet } from './library.ts'
-import { askEngine } from './raw-engine.ts'
 import { makeFleet, type Servers, type SessionReport, type StoryFleet } from './story-fleet.ts'
 
 /**
@@ -165,7 +164,7 @@ async function stopServers(containers: readonly (readonly [server: string, conta
 
 /** The first that its checks have to say; `ready` when they hold all the same. */
 async function askWhilePaused(server: string, container: string): Promise<string> {
-  await askEngine('POST', `/containers/${container}/pause`)
+  await withEngine((engine) => engine.pauseContainer(container))
   try {
     return await withEngine(async (engine) => {
       const details = await engine.inspectContainer(container)
@@ -195,7 +194,7 @@ async function askWhilePaused(server: string, container: string): Promise<string
       return said
     })
   } finally {
-    await askEngine('POST', `/containers/${container}/unpause`)
+    await withEngine((engine) => engine.unpauseContainer(container))
   }
 }
 
