@@ -3,7 +3,8 @@ import type { EngineLocation } from '../engine/engine.ts'
 import type { Fleet, Server } from '../model/fleet.ts'
 import { refuseOnLocal } from './refuse-local.ts'
 
-const fleet = { source: { file: 'f', locate: (path) => ({ file: path.join('.') }) } } as Fleet
+const locate = (path: readonly unknown[]) => ({ file: path.join('.') })
+const fleet = { source: { file: 'f', locate, originOf: () => 'file' } } as unknown as Fleet
 const at = (endpoint: EngineLocation['endpoint']): EngineLocation => {
   return { url: '', because: '', remoteHost: undefined, endpoint }
 }
@@ -43,5 +44,7 @@ test('the local engine of an ordinary user sets no limits of memory and processo
   expect(() => refuseOnLocal([limited], fleet, local, { userId: 1000 })).toThrow(expect.objectContaining(failure))
   refuseOnLocal([{ ...limited, limits: { pids: 10 } }], fleet, local, { userId: 1000 })
   refuseOnLocal([limited], fleet, local, { userId: 0 })
+  const preset = { ...fleet, source: { ...fleet.source, originOf: () => 'catalogue' } } as unknown as Fleet
+  refuseOnLocal([limited], preset, local, { userId: 1000 })
   refuseOnLocal([limited], fleet, docker, { userId: 1000 })
 })

@@ -12,7 +12,8 @@ const processors: Readonly<Record<string, readonly string[]>> = {
 
 /**
  * Fails with ENGINE_CONFIGURATION, at its line of the fleet file, for what the local engine cannot do: it has no socket, it runs
- * no programs of other processors, and servers of an ordinary user have no limits of memory and processors.
+ * no programs of other processors, and servers of an ordinary user have no limits of memory and processors: those that a preset of
+ * the catalogue sets are left out.
  */
 export function refuseOnLocal(
   servers: readonly Server[],
@@ -42,7 +43,8 @@ export function refuseOnLocal(
 function refuseLimits(servers: readonly Server[], fleet: Fleet): void {
   for (const { name, limits } of servers) {
     const key = limits.memoryBytes !== undefined ? 'memory' : limits.cpus !== undefined ? 'cpus' : undefined
-    if (key === undefined) continue
+    // A limit that only the catalogue sets protects the machine, and its server works without it.
+    if (key === undefined || fleet.source.originOf(['servers', name, 'limits', key]) === 'catalogue') continue
     throw new TestfleetError(
       'ENGINE_CONFIGURATION',
       `${name} has a limit of ${key === 'memory' ? 'memory' : 'processors'}, which the local engine of an ordinary user cannot set`,

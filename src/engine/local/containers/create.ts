@@ -7,7 +7,6 @@ import { findImage } from '../images/find-image.ts'
 import { capabilitiesOf } from '../oci/capabilities.ts'
 import { wordsOf } from '../oci/words.ts'
 import { markSelf } from '../processes.ts'
-import { noLimits } from '../rights/judge-user.ts'
 import { freeName, makeFolder, newId, readName, takeName, undefinedIfGone, writeRecord } from '../store.ts'
 import type { ContainerRecord, ImageRecord, Local } from '../types.ts'
 import { volumeVerbs } from '../volumes.ts'
@@ -25,7 +24,6 @@ export async function createContainer(
   checkName(spec.name)
   const image = await needImage(local, spec.image)
   await checkSpec(spec, image)
-  if (local.forwards !== undefined) refuseLimits(spec)
   const id = newId()
   const record: ContainerRecord = {
     ...{ id, name: spec.name, spec, imageId: image.id, createdAtMs: Date.now() },
@@ -149,15 +147,6 @@ async function checkSpec(spec: ContainerSpec, image: ImageRecord): Promise<void>
     paths.add(to)
   }
   await Promise.all(spec.mounts.map(checkSource))
-}
-
-/** An ordinary user has no cgroups. */
-function refuseLimits({ name, limits: { memoryBytes, cpus } }: ContainerSpec): void {
-  if (memoryBytes === undefined && cpus === undefined) return
-  const what = memoryBytes === undefined ? 'processors' : 'memory'
-  throw new TestfleetError('ENGINE_REFUSED', `${name} cannot have a limit of ${what}: ${noLimits.problem}`, {
-    hint: noLimits.advice,
-  })
 }
 
 async function checkSource(mount: ContainerMount): Promise<void> {

@@ -34,8 +34,8 @@ export async function findLimitSupport(cgroups: Cgroups): Promise<LimitSupport> 
 }
 
 /**
- * Returns `linux.resources`. As with Docker, a container may use as much swap as memory. An ordinary user has no cgroups: the
- * usual limit of processes is left out, and `createContainer` has refused the others.
+ * Returns `linux.resources`. As with Docker, a container may use as much swap as memory. An ordinary user has no cgroups, so
+ * limits are left out; those that a fleet file sets were refused before.
  */
 export function resourcesOf({ memoryBytes, cpus, pids }: Limits, { countsSwap, isMachineRoot }: LimitSupport): object {
   if (!isMachineRoot) return {}
