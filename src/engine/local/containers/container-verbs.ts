@@ -1,6 +1,6 @@
 import type { Engine } from '../../engine.ts'
 import type { Local } from '../types.ts'
-import { copyContainer, createContainer, renameContainer } from './create.ts'
+import { copyContainer, createContainer, removeRemains, renameContainer } from './create.ts'
 import { inspectContainer, listContainers, listContainersPublishing, readMemory } from './describe.ts'
 import { removeContainer } from './remove.ts'
 import { startContainer } from './start.ts'
@@ -8,8 +8,17 @@ import { killContainer, setPaused, stopContainer, waitContainer } from './stop.t
 
 export function containerVerbs(local: Local) {
   const events = () => import('./events.ts')
+  let tidied: Promise<void> | undefined
+  /** Once for each call of testfleet: what earlier ones have left must not stay until the next removal. */
+  const tidy = (): Promise<void> => {
+    tidied ??= removeRemains(local).catch(() => {})
+    return tidied
+  }
   return {
-    listContainers: (labels, options) => listContainers(local, labels, options),
+    async listContainers(labels, options) {
+      await tidy()
+      return listContainers(local, labels, options)
+    },
     listContainersPublishing: (port, options) => listContainersPublishing(local, port, options),
     inspectContainer: (id, options) => inspectContainer(local, id, options),
     createsBeforeNetwork: async () => true,

@@ -7,7 +7,7 @@ import { findImage } from '../images/find-image.ts'
 import { capabilitiesOf } from '../oci/capabilities.ts'
 import { wordsOf } from '../oci/words.ts'
 import { markSelf } from '../processes.ts'
-import { freeName, makeFolder, newId, readName, takeName, undefinedIfGone, writeRecord } from '../store.ts'
+import { freeName, listNames, makeFolder, newId, readName, takeName, undefinedIfGone, writeRecord } from '../store.ts'
 import type { ContainerRecord, ImageRecord, Local } from '../types.ts'
 import { volumeVerbs } from '../volumes.ts'
 import { noteEvent } from './event-log.ts'
@@ -168,17 +168,30 @@ function checkName(name: string): void {
 
 const REMAINS_AGE_MS = 600_000
 
-/** Removes what calls have left in the folder of containers that were killed. */
-export async function removeRemains({ store }: Local): Promise<void> {
+/** Removes what calls that were killed have left: folders of containers that were being made or removed, and locks. */
+export async function removeRemains(local: Local): Promise<void> {
+  const { store } = local
   const folder = store.path('containers')
   const names = (await readdir(folder).catch(undefinedIfGone)) ?? []
   for (const name of names.filter((one) => one.startsWith('.')))
-    if (await isRemains(join(folder, name))) await rm(join(folder, name), { recursive: true, force: true })
+    if (await isRemains(local, name)) await rm(join(folder, name), { recursive: true, force: true })
+  const locks = store.path('locks')
+  for (const id of await listNames(locks)) {
+    const owner = await readName(locks, id)
+    if (owner !== undefined && !(await isOwnerRunning(owner))) await freeName(locks, id, owner)
+  }
 }
 
-async function isRemains(path: string): Promise<boolean> {
-  const owner = await readName(path, 'owner')
+/** Beginning of the name of a folder that is being removed; the container's id follows, whose lock is held meanwhile. */
+export const REMOVED = '.old-'
+
+async function isRemains({ store }: Local, name: string): Promise<boolean> {
+  const path = store.path('containers', name)
+  const owner = name.startsWith(REMOVED)
+    ? await readName(store.path('locks'), name.slice(REMOVED.length))
+    : await readName(path, 'owner')
   if (owner !== undefined) return !(await isOwnerRunning(owner))
+  if (name.startsWith(REMOVED)) return true
   const found = await stat(path).catch(undefinedIfGone)
   return found !== undefined && Date.now() - found.ctimeMs > REMAINS_AGE_MS
 }

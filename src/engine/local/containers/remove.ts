@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { rename, rm } from 'node:fs/promises'
 import type { CallOptions } from '../../engine.ts'
 import { unmountRoot } from '../images/mount-root.ts'
@@ -6,7 +5,7 @@ import { detach } from '../networks/attach.ts'
 import { freeName, undefinedIfGone } from '../store.ts'
 import type { Local } from '../types.ts'
 import { clearRun } from './clear-run.ts'
-import { nameFolder, removeRemains } from './create.ts'
+import { nameFolder, REMOVED } from './create.ts'
 import { noteEvent } from './event-log.ts'
 import { containerPath, findContainer, removeExit } from './life.ts'
 import { withLock } from './lock.ts'
@@ -32,10 +31,9 @@ async function removeLocked(local: Local, id: string): Promise<void> {
   // A call that reads the files of a container may have mounted them at the same moment.
   await unmountRoot(local, folder)
   await Promise.all([freeName(nameFolder(local), record.name, id), noteEvent(local, record, { kind: 'removed' })])
-  const aside = local.store.path('containers', `.old-${randomBytes(8).toString('hex')}`)
+  const aside = local.store.path('containers', `${REMOVED}${id}`)
   await rename(folder, aside).catch(undefinedIfGone)
   // What waits for its end looks again now.
   await removeExit(local, id)
   await rm(aside, { recursive: true, force: true })
-  await removeRemains(local)
 }
