@@ -1,4 +1,4 @@
-import { mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ContainerMount, ContainerSpec } from '../../../model/container.ts'
 import { TestfleetError } from '../../../model/failures.ts'
@@ -6,13 +6,12 @@ import type { CallOptions, ContainerCopy } from '../../engine.ts'
 import { findImage } from '../images/find-image.ts'
 import { capabilitiesOf } from '../oci/capabilities.ts'
 import { wordsOf } from '../oci/words.ts'
-import { markSelf } from '../processes.ts'
 import { freeName, listNames, makeFolder, newId, readName, takeName, undefinedIfGone, writeRecord } from '../store.ts'
 import type { ContainerRecord, ImageRecord, Local } from '../types.ts'
 import { volumeVerbs } from '../volumes.ts'
 import { noteEvent } from './event-log.ts'
 import { containerPath, findContainer, needContainer } from './life.ts'
-import { formatOwner, isOwnerRunning, withLock } from './lock.ts'
+import { isOwnerRunning, withLock } from './lock.ts'
 
 /** Creates a container: its record, its name and its volumes. Nothing is mounted and no program started. */
 export async function createContainer(
@@ -85,11 +84,15 @@ export function nameFolder({ store }: Pick<Local, 'store'>): string {
 
 /** The folder appears whole, by one rename. Until then, its name belongs to it as long as this process runs. */
 async function keep(local: Local, record: ContainerRecord): Promise<void> {
+  // The lock tells what is left of a call that has died.
+  await withLock(local, record.id, {}, () => prepare(local, record))
+}
+
+async function prepare(local: Local, record: ContainerRecord): Promise<void> {
   const { id, name, ownVolumes: volumes } = record
   const prepared = preparedPath(local, id)
   await makeFolder(prepared)
   try {
-    await symlink(formatOwner(await markSelf()), join(prepared, 'owner'))
     const folders = Object.values(volumes).map((path) =>
       mkdir(path.replace(containerPath(local, id), prepared), { recursive: true }),
     )
@@ -106,16 +109,15 @@ async function keep(local: Local, record: ContainerRecord): Promise<void> {
 }
 
 function preparedPath({ store }: Local, id: string): string {
-  return store.path('containers', `.new-${id}`)
+  return store.path('containers', `${PREPARED}${id}`)
 }
 
 async function take(local: Local, name: string, id: string): Promise<void> {
   const isAlive = async (owner: string): Promise<boolean> => {
     const record = await findContainer(local, owner)
     if (record !== undefined) return record.name === name || (await isLocked(local, owner))
-    const call = await readName(preparedPath(local, owner), 'owner')
     // It may have become whole between the two looks.
-    return call === undefined ? (await findContainer(local, owner)) !== undefined : isOwnerRunning(call)
+    return (await isLocked(local, owner)) || (await findContainer(local, owner)) !== undefined
   }
   if ((await takeName(nameFolder(local), name, id, isAlive)) === id) return
   throw new TestfleetError('NAME_TAKEN', `a container named ${name} already exists`)
@@ -166,15 +168,19 @@ function checkName(name: string): void {
   })
 }
 
-const REMAINS_AGE_MS = 600_000
-
-/** Removes what calls that were killed have left: folders of containers that were being made or removed, and locks. */
+/** Removes what calls that were killed have left: folders of containers that were being made or removed, names, and locks. */
 export async function removeRemains(local: Local): Promise<void> {
   const { store } = local
   const folder = store.path('containers')
   const names = (await readdir(folder).catch(undefinedIfGone)) ?? []
   for (const name of names.filter((one) => one.startsWith('.')))
-    if (await isRemains(local, name)) await rm(join(folder, name), { recursive: true, force: true })
+    if (!(await isLocked(local, name.slice(PREPARED.length))))
+      await rm(join(folder, name), { recursive: true, force: true })
+  for (const name of await listNames(nameFolder(local))) {
+    const id = await readName(nameFolder(local), name)
+    if (id === undefined || (await isLocked(local, id)) || (await findContainer(local, id)) !== undefined) continue
+    await freeName(nameFolder(local), name, id)
+  }
   const locks = store.path('locks')
   for (const id of await listNames(locks)) {
     const owner = await readName(locks, id)
@@ -182,16 +188,6 @@ export async function removeRemains(local: Local): Promise<void> {
   }
 }
 
-/** Beginning of the name of a folder that is being removed; the container's id follows, whose lock is held meanwhile. */
+/** Beginnings of the names of folders that are being made or removed; the container's id follows, whose lock is held meanwhile. */
+const PREPARED = '.new-'
 export const REMOVED = '.old-'
-
-async function isRemains({ store }: Local, name: string): Promise<boolean> {
-  const path = store.path('containers', name)
-  const owner = name.startsWith(REMOVED)
-    ? await readName(store.path('locks'), name.slice(REMOVED.length))
-    : await readName(path, 'owner')
-  if (owner !== undefined) return !(await isOwnerRunning(owner))
-  if (name.startsWith(REMOVED)) return true
-  const found = await stat(path).catch(undefinedIfGone)
-  return found !== undefined && Date.now() - found.ctimeMs > REMAINS_AGE_MS
-}
