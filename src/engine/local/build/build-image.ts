@@ -14,10 +14,10 @@ import { recordPath } from '../images/find-image.ts'
 import { nameImage } from '../images/references.ts'
 import { makeFolder, readRecord, writeRecord } from '../store.ts'
 import type { ImageConfig, ImageRecord, Local } from '../types.ts'
-import type { StageContext, StageState } from './build-stage.ts'
 import { openWorkshop, readSize } from './layer.ts'
 import { COUNTED, findStage, mistake, readDockerfile, type Stage } from './read-stages.ts'
 import { buildStage, findBase, isImage, type PullBase } from './run-stage.ts'
+import type { StageContext, StageState } from './stage-context.ts'
 
 const LONGEST_DOCKERFILE = 1 << 20
 

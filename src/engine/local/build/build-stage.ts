@@ -2,41 +2,16 @@ import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { Instruction } from '../../../formats/dockerfile.ts'
 import { findUser } from '../files/users.ts'
-import type { Tree } from '../files/walk.ts'
-import type { ImageConfig, Local } from '../types.ts'
 import { configure } from './configure.ts'
 import { copyInto, digestSources, findSources, makeFolderIn } from './copy-step.ts'
 import { addHeredocs, readHeredocs } from './copy-text.ts'
 import { expandWord, type Lookup, splitWords } from './expand.ts'
-import { hasLayer, type MountedRoot, makeLayer, type Workshop } from './layer.ts'
+import { hasLayer, type MountedRoot, makeLayer } from './layer.ts'
 import type { Lines } from './lines.ts'
 import { openFrom, openMounts } from './open-mounts.ts'
 import { mistake, platformArgument, readArguments, readFlags, readList } from './read-stages.ts'
 import { readMount, readRun, runStep } from './run-step.ts'
-
-/** What a stage has become so far. */
-export interface StageState {
-  /** Ids of layers, the lowest first. */
-  readonly layers: readonly string[]
-  /** Digest of everything that has an influence on the next layer. */
-  readonly key: string
-  readonly config: ImageConfig
-  /** Values of ARG, which are no part of the image. */
-  readonly args: ReadonlyMap<string, string>
-}
-
-/** What a stage can use besides itself. */
-export interface StageContext {
-  readonly local: Local
-  readonly workshop: Workshop
-  /** The files of the context. */
-  readonly context: Tree
-  readonly args: Readonly<Record<string, string>>
-  readonly globals: ReadonlyMap<string, string>
-  readonly signal: AbortSignal | undefined
-  /** Layers of another stage or an image, when it is ready. */
-  layersOf(name: string, line: number): Promise<readonly string[]>
-}
+import type { StageContext, StageState } from './stage-context.ts'
 
 /** Called once it is known whether a step is cached. */
 export type Told = (isCached: boolean) => void

@@ -3,10 +3,10 @@ import { closeAll, openTrusted, toBytes, toText } from '../files/descriptors.ts'
 import { type Tree, treeOf } from '../files/walk.ts'
 import { unmountRoot } from '../images/mount-root.ts'
 import { bindMount, type OciMount, tmpfsMount } from '../oci/mounts.ts'
-import type { StageContext, StageState } from './build-stage.ts'
 import { digestSources, findSources } from './copy-step.ts'
 import { openRoot } from './layer.ts'
 import { cacheFolder, type StepMount, sourceOf, targetOf } from './run-step.ts'
+import type { StageContext, StageState } from './stage-context.ts'
 
 export interface OpenedMounts {
   readonly mounts: readonly OciMount[]

@@ -5,11 +5,12 @@ import type { BuildRequest } from '../../image-types.ts'
 import { ARCHITECTURE } from '../archives/image-json.ts'
 import { findImage } from '../images/find-image.ts'
 import type { ImageRecord, Local } from '../types.ts'
-import { carryOut, type StageContext, type StageState } from './build-stage.ts'
+import { carryOut } from './build-stage.ts'
 import { emptyConfig } from './configure.ts'
 import { collectLines } from './lines.ts'
 import { COUNTED, mistake, type Stage } from './read-stages.ts'
 import { StepFailed } from './run-step.ts'
+import type { StageContext, StageState } from './stage-context.ts'
 
 /** Pulls an image that a stage starts from. */
 export type PullBase = (reference: string, options: CallOptions) => Promise<void>

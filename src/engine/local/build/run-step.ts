@@ -12,11 +12,6 @@ import type { MountedRoot } from './layer.ts'
 import type { Lines } from './lines.ts'
 import { mistake, readList } from './read-stages.ts'
 
-/** Program of a RUN, and what is fed to it. */
-export interface RunCommand {
-  readonly words: readonly string[]
-}
-
 const SHELL = ['/bin/sh', '-c']
 
 /** Reads what follows the options of a RUN: a list, a text for the shell, or a heredoc that is a script of its own. */

@@ -34,7 +34,7 @@ export async function openTree(local: Local, id: string, mountRoot: MountRoot): 
 }
 
 /** Finds a container by its id or its name. NOT_FOUND. */
-export async function findRecord({ store }: Local, id: string): Promise<ContainerRecord> {
+async function findRecord({ store }: Local, id: string): Promise<ContainerRecord> {
   const isId = /^[0-9a-f]{64}$/.test(id)
   const isName = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(id)
   const found = isId ? id : isName ? await readName(store.path('names', 'containers'), id) : undefined
@@ -65,7 +65,7 @@ async function openRunningRoot(local: Local, id: string): Promise<number | undef
 }
 
 /** Returns the id of the first process of a container, which may have ended. */
-export async function readPid({ store }: Local, id: string): Promise<number | undefined> {
+async function readPid({ store }: Local, id: string): Promise<number | undefined> {
   const text = await readFile(store.path('containers', id, 'pidfile'), 'utf8').catch(undefinedIfGone)
   const pid = Number(text)
   return text !== undefined && Number.isInteger(pid) && pid > 1 ? pid : undefined

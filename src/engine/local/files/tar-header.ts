@@ -21,7 +21,7 @@ export interface TarHeader {
   readonly device: { readonly major: number; readonly minor: number }
 }
 
-export const kinds: Readonly<Record<string, EntryKind>> = {
+const kinds: Readonly<Record<string, EntryKind>> = {
   '\0': 'file',
   '0': 'file',
   '1': 'hardLink',
@@ -39,7 +39,7 @@ export function unsound(why: string): TestfleetError {
   return new TestfleetError('ENGINE_REFUSED', `the tar archive is not sound: ${why}`)
 }
 
-export function readText(block: Buffer, at: number, length: number): string {
+function readText(block: Buffer, at: number, length: number): string {
   const field = block.subarray(at, at + length)
   const end = field.indexOf(0)
   return field.toString('latin1', 0, end === -1 ? length : end)
@@ -62,7 +62,7 @@ export function readNumber(block: Buffer, at: number, length: number): number {
 }
 
 /** Fails when the sum of the bytes is another one than the header says. */
-export function checkSum(block: Buffer): void {
+function checkSum(block: Buffer): void {
   let sum = 8 * 0x20
   for (let at = 0; at < BLOCK; at++) if (at < 148 || at >= 156) sum += block[at] ?? 0
   if (sum !== readNumber(block, 148, 8)) throw unsound('a header is damaged')

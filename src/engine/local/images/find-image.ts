@@ -31,7 +31,7 @@ export function configPath({ store }: Pick<Local, 'store'>, id: string): string 
   return store.path('configs', `${digitsOf(id)}.json`)
 }
 
-export function digitsOf(id: string): string {
+function digitsOf(id: string): string {
   return id.replace(/^sha256:/, '')
 }
 

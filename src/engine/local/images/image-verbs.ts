@@ -42,7 +42,7 @@ async function describe(local: Local, image: ImageRecord): Promise<ImageDetails>
 }
 
 /** A variable without a sign of equality is an empty one. */
-export function splitVariable(text: string): [name: string, value: string] {
+function splitVariable(text: string): [name: string, value: string] {
   const equals = text.indexOf('=')
   return equals < 0 ? [text, ''] : [text.slice(0, equals), text.slice(equals + 1)]
 }

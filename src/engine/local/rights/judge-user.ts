@@ -14,7 +14,7 @@ function asSentence(finding: RightsFinding): RightsFinding {
 }
 
 /** An ordinary user's servers share the cgroup of the call that starts them. */
-export const noLimits: RightsFinding = {
+const noLimits: RightsFinding = {
   loses: 'limits',
   problem:
     'servers of an ordinary user have no limits of memory, processors and processes, and cannot be paused or measured',

@@ -11,7 +11,7 @@ import { countSubordinateIds, currentUser } from './subordinate-ids.ts'
  * What an ordinary user's call does by itself, because only records are read or written: so `ps`, `ls` and a sweep that finds
  * nothing need no other process.
  */
-export const ownMethods = [
+const ownMethods = [
   'version',
   'info',
   'listContainers',
