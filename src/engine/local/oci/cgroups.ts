@@ -1,6 +1,8 @@
 import { readdir, readFile, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { markProcess } from '../processes.ts'
+import { sendSignal } from '../send-signal.ts'
 import { undefinedIfGone } from '../store.ts'
 
 /** The control groups of this machine. */
@@ -51,7 +53,10 @@ export function cgroupFolder({ controllers, unified }: Cgroups, id: string, cont
   return at === undefined ? undefined : join(at, cgroupPath(id))
 }
 
-/** Removes the cgroup of a container whose processes have ended. The kernel may need a moment to see that they have. */
+/**
+ * Removes the cgroup of a container, and kills what is still in it: a call that has died may not have noted all that it
+ * started. The kernel may need a moment to see that processes have ended.
+ */
 export async function removeCgroups({ mounts }: Cgroups, id: string): Promise<void> {
   await Promise.all(mounts.map((at) => removeCgroup(join(at, cgroupPath(id)), Date.now() + MOST_MS)))
 }
@@ -69,7 +74,17 @@ async function removeCgroup(folder: string, untilMs: number): Promise<void> {
     }
     const entries = (await readdir(folder, { withFileTypes: true }).catch(undefinedIfGone)) ?? []
     const inner = entries.filter((entry) => entry.isDirectory())
+    await killAll(folder)
     await Promise.all(inner.map(({ name }) => removeCgroup(join(folder, name), untilMs)))
     await sleep(pauseMs)
+  }
+}
+
+async function killAll(folder: string): Promise<void> {
+  const text = (await readFile(join(folder, 'cgroup.procs'), 'utf8').catch(undefinedIfGone)) ?? ''
+  for (const line of text.split('\n')) {
+    const mark = /^[1-9]\d*$/.test(line) ? await markProcess(Number(line)) : undefined
+    // A process of another namespace is shown as 0.
+    if (mark !== undefined) await sendSignal(mark, 'SIGKILL')
   }
 }
