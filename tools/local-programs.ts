@@ -15,6 +15,7 @@ const losses = {
   network: 'no published ports, and no way to other networks',
   owners: 'files of images have one owner only',
   baseImages: 'no base images from packages',
+  nameServer: 'programs that ask a name server do not find servers by name',
 } as const
 
 function renderTable(): string {

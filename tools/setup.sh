@@ -12,7 +12,7 @@ ssh:openssh-client psql:postgresql-client
 zsh:zsh fish:fish mandoc:mandoc cmake:cmake make:make g++:g++ bats:bats'
 # Programs of the local engine, each with its Debian package.
 local_programs='runc:runc conmon:conmon tini-static:tini nft:nftables ip:iproute2
-newuidmap:uidmap slirp4netns:slirp4netns mmdebstrap:mmdebstrap'
+newuidmap:uidmap slirp4netns:slirp4netns mmdebstrap:mmdebstrap dnsmasq:dnsmasq-base skopeo:skopeo'
 # Libraries of Debian's Java, each with its package: the tests run the client for JUnit.
 java_libraries='junit-platform-console:junit5'
 # Modules of Debian's Python, each with its package: the tests run the client for pytest.

@@ -8,7 +8,8 @@ import { listNames, readName, readRecord, takeName, writeRecord } from '../store
 import type { Attachment, ContainerRecord, Local } from '../types.ts'
 import { callIp, runIp } from './batch.ts'
 import { type Bridge, bridgeOf, groupOf } from './bridge.ts'
-import { joinNames, leaveNames } from './hosts.ts'
+import { joinNames, leaveNames, readMembers } from './hosts.ts'
+import { ensureNameServer } from './name-server.ts'
 import { type ReservedPort, reservePorts } from './ports.ts'
 import { publish, unpublish } from './publish.ts'
 import { containerExists, ensureBridge, findNetwork, networkMissing, readNetwork } from './records.ts'
@@ -54,9 +55,11 @@ export async function attach(local: Local, record: ContainerRecord, options: Cal
     // Written before anything is made: what it names is removed by `detach`, however far this call gets.
     await writeRecord(attachmentPath(local, id), attachment)
     const publishing = publish(local, id, attachment)
+    const naming = nameServerOf(local, network.id, bridge.gateway)
     const steps = [publishing, link(local, attachment, options), joinNames(local, record, attachment)]
+    const resolving = naming.then((server) => writeResolver(local, record, server))
     // All have ended before the first failure counts: nothing is made any more once it is removed.
-    const failed = (await Promise.allSettled([...steps, writeResolver(local, record)])).find(isRejected)
+    const failed = (await Promise.allSettled([...steps, resolving])).find(isRejected)
     if (failed !== undefined) throw failed.reason
     const onExit = await publishing
     if ((await readNetwork(local, network.id)) === undefined) throw networkMissing(network.name)
@@ -72,6 +75,19 @@ export async function attach(local: Local, record: ContainerRecord, options: Cal
     await detach(local, id).catch(() => {})
     throw error
   }
+}
+
+const named = new Map<string, Promise<string | undefined>>()
+
+/** Returns the address of the network's name server, which is looked for, or started, once in each process. */
+function nameServerOf(local: Local, networkId: string, gateway: string): Promise<string | undefined> {
+  const found =
+    named.get(networkId) ??
+    ensureNameServer(local, networkId, gateway, () => readMembers(local, networkId)).then((isThere) =>
+      isThere ? gateway : undefined,
+    )
+  named.set(networkId, found)
+  return found
 }
 
 /** Where a container is in its network, or was when it ran last. */

@@ -2,6 +2,7 @@ import { appendFileSync, closeSync, openSync, readFileSync, rmSync, writeFileSyn
 import { join } from 'node:path'
 import { makeFolder, unlessGone } from '../store.ts'
 import type { ContainerRecord, Local } from '../types.ts'
+import { forgetName, tellName } from './name-server.ts'
 import { listMembers } from './records.ts'
 
 const head = [
@@ -30,13 +31,16 @@ export async function joinNames(
   writeFileSync(hostsPath(local, id), ownLines(record, at.ip, at.gateway) + SEPARATOR, { mode: 0o644 })
   const names = new Set([...spec.network.aliases, record.name, id.slice(0, 12)])
   const folder = await makeFolder(local.store.path('networks', at.networkId, 'members'))
-  writeFileSync(join(folder, id), `${at.ip}\t${[...names].join(' ')}\n`, { mode: 0o600 })
+  const line = `${at.ip}\t${[...names].join(' ')}\n`
+  writeFileSync(join(folder, id), line, { mode: 0o600 })
+  tellName(at.networkId, id, line)
   await refresh(local, at.networkId)
 }
 
 /** Takes the names of a container out of the hosts files of the others. No error if they are not there. */
 export async function leaveNames(local: Local, networkId: string, id: string): Promise<void> {
   rmSync(local.store.path('networks', networkId, 'members', id), { force: true })
+  forgetName(networkId, id)
   await refresh(local, networkId)
 }
 
@@ -86,7 +90,8 @@ async function refreshNow(local: Local, networkId: string): Promise<void> {
 
 type Members = ReadonlyMap<string, string>
 
-async function readMembers(local: Local, networkId: string): Promise<Members> {
+/** Returns the lines of the containers of a network, by their ids. */
+export async function readMembers(local: Local, networkId: string): Promise<Members> {
   const ids = await listMembers(local, networkId)
   const folder = local.store.path('networks', networkId, 'members')
   const entries = ids.map((id) => [id, unlessGone(() => readFileSync(join(folder, id), 'utf8'))] as const)

@@ -6,6 +6,7 @@ import { findContainer, readLife } from '../containers/life.ts'
 import { freeName, listNames, makeFolder, newId, takeName, undefinedIfGone, writeRecord } from '../store.ts'
 import type { Local } from '../types.ts'
 import { removeBridge } from './bridge.ts'
+import { endNameServer } from './name-server.ts'
 import {
   findNetwork,
   listMembers,
@@ -75,6 +76,7 @@ async function removeNetwork(local: Local, nameOrId: string, options?: CallOptio
 
 /** The record goes last: until then, another call can finish the removal. */
 async function discard(local: Local, { id, name }: NetworkRecord): Promise<void> {
+  await endNameServer(id)
   const bridge = await readBridge(local, id)
   await removeBridge(local.machine, id, bridge?.hasAccepts ?? true)
   await freeName(networkNames(local.store), encodeURIComponent(name), id)

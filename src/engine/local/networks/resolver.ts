@@ -6,10 +6,18 @@ const fallback = ['8.8.8.8', '8.8.4.4']
 
 const HOST_FILES = ['/etc/resolv.conf', '/run/systemd/resolve/resolv.conf']
 
-/** Writes the resolv.conf of a container: that of the machine without its loopback, or with the servers of `dns`. */
-export async function writeResolver({ store }: Local, { id, spec }: ContainerRecord): Promise<void> {
+/**
+ * Writes the resolv.conf of a container: that of the machine, with the servers of `dns`, the name server of the network, or those of
+ * the machine without its loopback.
+ */
+export async function writeResolver(
+  { store }: Local,
+  { id, spec }: ContainerRecord,
+  nameServer: string | undefined,
+): Promise<void> {
+  const dns = spec.dns?.length || nameServer === undefined ? spec.dns : [nameServer]
   const texts = await Promise.all(HOST_FILES.map((path) => readFile(path, 'utf8').catch(() => '')))
-  await writeFile(store.path('containers', id, 'resolv.conf'), resolverFor(texts, spec.dns), { mode: 0o644 })
+  await writeFile(store.path('containers', id, 'resolv.conf'), resolverFor(texts, dns), { mode: 0o644 })
 }
 
 /** The first text with a name server that is not at the loopback counts. */

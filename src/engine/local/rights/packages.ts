@@ -23,5 +23,6 @@ export const neededPrograms: readonly NeededProgram[] = [
   { names: ['newuidmap'], package: 'uidmap', loses: 'owners', neededBy: 'ordinaryUsers' },
   { names: ['newgidmap'], package: 'uidmap', loses: 'owners', neededBy: 'ordinaryUsers' },
   { names: ['slirp4netns'], package: 'slirp4netns', loses: 'network', neededBy: 'ordinaryUsers' },
+  { names: ['dnsmasq'], package: 'dnsmasq-base', loses: 'nameServer', neededBy: 'everybody' },
   { names: ['mmdebstrap'], package: 'mmdebstrap', loses: 'baseImages', neededBy: 'everybody' },
 ]
