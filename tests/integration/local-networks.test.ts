@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram'
+import { Resolver } from 'node:dns/promises'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
@@ -117,6 +118,19 @@ describe.runIf(canMakeNetworks())('networks of the local engine', () => {
     expect(again.attachment.ip).toBe(two.attachment.ip)
     expect(names()).toMatch(line)
     again.release()
+  })
+
+  test.runIf(run('dnsmasq', '--version').status === 0)('answer names to programs that ask a name server', async () => {
+    await create('shop')
+    const { id, attachment } = await networks.connect('shop', { network: { name: 'shop', aliases: ['web.shop.test'] } })
+    const resolver = new Resolver({ timeout: SOON_MS, tries: 1 })
+    resolver.setServers([attachment.gateway])
+    const file = networks.local.store.path('containers', id, 'resolv.conf')
+    expect(readFileSync(file, 'utf8')).toContain(`nameserver ${attachment.gateway}\n`)
+    await vi.waitFor(async () => expect(await resolver.resolve4('web.shop.test')).toEqual([attachment.ip]), SOON_MS)
+    await expect(resolver.resolve6('web.shop.test')).rejects.toMatchObject({ code: 'ENODATA' })
+    await leave(networks.local, id)
+    await vi.waitFor(() => expect(resolver.resolve4('web.shop.test')).rejects.toThrow(), SOON_MS)
   })
 
   test('publish a port at the loopback only, for 100 connections at once', async () => {
