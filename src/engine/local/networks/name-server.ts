@@ -9,7 +9,7 @@ import { undefinedIfGone, unlessGone } from '../store.ts'
 import type { Local } from '../types.ts'
 
 /**
- * What name servers read. They run as a user without rights, who cannot enter the store: so it is beside it. After a restart
+ * What name servers read. They run as a user without rights, who cannot enter the store: so it is next to it. After a restart
  * of the machine nothing is there.
  */
 const FOLDER = '/run/testfleet-names'
