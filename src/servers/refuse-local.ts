@@ -42,9 +42,12 @@ export function refuseOnLocal(
 
 function refuseLimits(servers: readonly Server[], fleet: Fleet): void {
   for (const { name, limits } of servers) {
-    const key = limits.memoryBytes !== undefined ? 'memory' : limits.cpus !== undefined ? 'cpus' : undefined
+    const set = [limits.memoryBytes !== undefined && 'memory', limits.cpus !== undefined && 'cpus'] as const
     // A limit that only the catalogue sets protects the machine, and its server works without it.
-    if (key === undefined || fleet.source.originOf(['servers', name, 'limits', key]) === 'catalogue') continue
+    const isOwn = (name: string) => (key: string) =>
+      fleet.source.originOf(['servers', name, 'limits', key]) !== 'catalogue'
+    const key = set.filter((one) => one !== false).find(isOwn(name))
+    if (key === undefined) continue
     throw new TestfleetError(
       'ENGINE_CONFIGURATION',
       `${name} has a limit of ${key === 'memory' ? 'memory' : 'processors'}, which the local engine of an ordinary user cannot set`,

@@ -27,11 +27,11 @@ export async function joinNames(
   record: ContainerRecord,
   at: { readonly networkId: string; readonly ip: string; readonly gateway: string },
 ): Promise<void> {
-  const { id, spec } = record
+  const { id } = record
   writeFileSync(hostsPath(local, id), ownLines(record, at.ip, at.gateway) + SEPARATOR, { mode: 0o644 })
-  const names = new Set([...spec.network.aliases, record.name, id.slice(0, 12)])
+  const names = namesOf(record)
   const folder = await makeFolder(local.store.path('networks', at.networkId, 'members'))
-  const line = `${at.ip}\t${[...names].join(' ')}\n`
+  const line = `${at.ip}\t${names.join(' ')}\n`
   writeFileSync(join(folder, id), line, { mode: 0o600 })
   tellName(at.networkId, id, line)
   await refresh(local, at.networkId)
@@ -44,11 +44,19 @@ export async function leaveNames(local: Local, networkId: string, id: string): P
   await refresh(local, networkId)
 }
 
-function ownLines({ spec }: ContainerRecord, ip: string, gateway: string): string {
+function namesOf({ id, name, spec }: ContainerRecord): readonly string[] {
+  return [...new Set([...spec.network.aliases, name, id.slice(0, 12)])]
+}
+
+/** Its own names are in one line: programs would take two lines for two addresses. */
+function ownLines(record: ContainerRecord, ip: string, gateway: string): string {
+  const { spec } = record
   const extra = Object.entries(spec.extraHosts).map(
     ([name, address]) => `${address === 'host-gateway' ? gateway : address}\t${name}`,
   )
-  return [...head, ...extra, `${ip}\t${spec.hostname}`].map((line) => `${line}\n`).join('')
+  return [...head, ...extra, `${ip}\t${[...new Set([spec.hostname, ...namesOf(record)])].join(' ')}`]
+    .map((line) => `${line}\n`)
+    .join('')
 }
 
 interface Refreshing {
@@ -80,8 +88,10 @@ const MOST_ROUNDS = 20
 async function refreshNow(local: Local, networkId: string): Promise<void> {
   let before = await readMembers(local, networkId)
   for (let round = 0; round < MOST_ROUNDS; round++) {
-    const lines = [...before.values()]
-    for (const id of before.keys()) refreshFile(hostsPath(local, id), lines)
+    for (const id of before.keys()) {
+      const others = [...before].flatMap(([other, line]) => (other === id ? [] : [line]))
+      refreshFile(hostsPath(local, id), others)
+    }
     const after = await readMembers(local, networkId)
     if (isSame(before, after)) return
     before = after
